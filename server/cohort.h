@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cohort.h - the server side of one cohort as a pure state machine: request bodies and the time go
+ * in; phase closings, answers and finally a sum come out. No socket, no clock, no thread. The same
+ * object is driven by tacitd, by `tacit simulate` and by the tests.
+ *
+ * Phases: JOIN -> SHARE -> MASK -> AGREE -> REVEAL -> SUM -> DONE, or FAILED from any of them. A
+ * phase closes once: when every device expected has sent, when its deadline passes, or (JOIN) at
+ * n_hi. A message after that is LATE. A cohort that would fall below n_min (or whose secrets cannot
+ * be rebuilt) fails: nothing but who took part is known.
+ *
+ * A masked vector is taken whole (staged by the caller), its length, digest and signature are
+ * checked, and it is added to the sum exactly once (security H11); vectors are not kept. */
+#ifndef TACIT_SERVER_COHORT_H
+#define TACIT_SERVER_COHORT_H
+
+#include "common/plan.h"
+#include "common/transcript.h"
+#include "common/wire.h"
+
+typedef enum {
+    COHORT_JOIN = 0,
+    COHORT_SHARE = 1,
+    COHORT_MASK = 2,
+    COHORT_AGREE = 3,
+    COHORT_REVEAL = 4,
+    COHORT_SUM = 5, /* the unmasking job is due: cohort_job_* */
+    COHORT_DONE = 6,
+    COHORT_FAILED = 7
+} cohort_phase;
+
+typedef struct cohort cohort;
+
+typedef struct {
+    tacit_plan plan; /* decoded and checked */
+    uint8_t plan_digest[TACIT_HASH_LEN];
+    uint8_t phase_secret[TACIT_SIGN_SECRET_LEN]; /* key named in the plan */
+    uint32_t cohort;         /* number in the URL; 0 while cohort_count is 1 */
+    uint32_t expected_count; /* JOIN closes early at this many joins (0: plan.n_hi) */
+} cohort_params;
+
+/* Starts in JOIN at plan.opens_s. NO_SPACE, BAD_PLAN. */
+TACIT_MUST_CHECK tacit_status cohort_new(cohort **out, const cohort_params *params);
+/* Wipes secrets and frees. NULL allowed. */
+void cohort_free(cohort *c);
+
+cohort_phase cohort_phase_now(const cohort *c);
+/* Unix second at which the current phase closes at the latest. */
+uint64_t cohort_deadline_s(const cohort *c);
+/* Largest body accepted for a phase's request: check before buffering (security M12). */
+size_t cohort_body_max(const cohort *c, cohort_phase phase);
+
+/* A whole request body for `phase` (JOIN..REVEAL). *slot identifies the device for the answer:
+ * a join slot (order of joining) until the roster stands, mapped to its roster index afterwards by
+ * cohort_slot_index. `note` (TACIT_NOTE_LEN + 1 bytes, may be NULL) receives what and where on
+ * refusal. now_s: certificates; a message after the phase's deadline is LATE even before the tick.
+ *   OK          accepted; the answer follows when the phase closes
+ *   DUPLICATE   the same device already sent for this phase, identical or not: first one counts;
+ *               *slot is set
+ *   LATE        the phase has closed
+ *   WRONG_PHASE the phase has not opened yet, or the device is not in the set that may send
+ *   others      the message is refused; the device is dropped and counted by stage and reason when
+ *               it is authenticated, otherwise only the exchange ends */
+TACIT_MUST_CHECK tacit_status cohort_submit(cohort *c, uint32_t *slot, char *note,
+                                            cohort_phase phase, tacit_bytes body, uint64_t now_s);
+
+/* Checks a Tacit-Poll header value (hex) for a phase; gives the slot. BAD_SIGNATURE, BAD_MESSAGE,
+ * WRONG_PHASE when that device has not sent in this phase. */
+TACIT_MUST_CHECK tacit_status cohort_poll(const cohort *c, uint32_t *slot, cohort_phase phase,
+                                          const char *poll);
+
+/* Advances by time and counts; true when the phase changed (call again until false). */
+bool cohort_tick(cohort *c, uint64_t now_s);
+
+/* Is the answer of `phase` ready (that phase has closed)? */
+bool cohort_answer_ready(const cohort *c, cohort_phase phase);
+/* Appends the next message of the answer of `phase` for `slot`. *cursor starts at 0. OK: a message
+ * was written, more may follow; NOT_FOUND: the answer is complete; ABORTED: the cohort failed (send
+ * a Problem); LATE: the device was not in the set and gets no answer. Made on demand, so nothing is
+ * stored per waiting device. */
+TACIT_MUST_CHECK tacit_status cohort_answer_next(const cohort *c, cohort_phase phase, uint32_t slot,
+                                                 uint32_t *cursor, tacit_sink *out);
+
+/* ---- The sum ----------------------------------------------------------------------------------- */
+/* In COHORT_SUM: prepares the unmasking (rebuilds and verifies the secrets; COHORT_FAILED when one
+ * cannot be rebuilt), then any number of threads may run disjoint slices, then finish. */
+TACIT_MUST_CHECK tacit_status cohort_job_prepare(cohort *c);
+/* Number of independent slices; slice_count >= 1. */
+uint32_t cohort_job_slices(const cohort *c);
+/* Runs one slice (thread-safe for distinct slices): takes masks off one range of coordinates. */
+void cohort_job_run(cohort *c, uint32_t slice);
+/* All slices done: reduces mod 2^bits, computes the sum's digest; phase DONE. The reveal answers
+ * (receipts) become ready now. */
+void cohort_job_finish(cohort *c);
+/* prepare, all slices, finish, in the caller's thread. */
+TACIT_MUST_CHECK tacit_status cohort_sum_now(cohort *c);
+
+/* In DONE: the sum, words in [0, 2^bits), [plan.dims]; owned by the cohort. */
+const uint32_t *cohort_sum(const cohort *c);
+
+/* ---- What happened ----------------------------------------------------------------------------- */
+typedef struct {
+    uint32_t joined;                  /* n, the roster */
+    uint32_t sent[COHORT_REVEAL + 1]; /* accepted messages by phase */
+    uint32_t refused[COHORT_REVEAL + 1]; /* authenticated devices dropped for a bad message */
+    uint32_t shared;                  /* |U2| */
+    uint32_t survivors;               /* |U3| */
+    uint32_t rebuilt_b, rebuilt_s;
+    uint8_t root[TACIT_HASH_LEN], u2_digest[TACIT_HASH_LEN], u3_digest[TACIT_HASH_LEN];
+    uint8_t sum_digest[TACIT_HASH_LEN];
+    tacit_graph_rule rule;
+    tacit_status failure;             /* OK unless FAILED */
+    char failure_note[TACIT_NOTE_LEN + 1];
+} cohort_report;
+void cohort_report_get(const cohort *c, cohort_report *out);
+/* Roster index of a slot once the roster stands; UINT32_MAX before or for a dropped slot. */
+uint32_t cohort_slot_index(const cohort *c, uint32_t slot);
+/* U3 bitmap (n bits) once MASK closed, else NULL. */
+const uint8_t *cohort_u3(const cohort *c);
+/* id of a roster index, once the roster stands. */
+const uint8_t *cohort_id(const cohort *c, uint32_t index);
+
+#endif
