@@ -49,7 +49,7 @@ uint32_t tacit_graph_t2(uint32_t n, uint32_t survivors, uint32_t degree);
 TACIT_MUST_CHECK tacit_status tacit_graph_threshold(const tacit_graph_rule *rule, uint32_t degree,
                                                     uint32_t *threshold);
 
-/* Condition (4): true when n(n-k-1)/2 * C(n-k, B-k)/C(n, B) <= 2^-81 with B = A + floor(delta n). */
+/* Condition (4): n(n-k-1)/2 * C(n-k, B-k)/C(n, B) <= 2^-81 with B = A + floor(delta n). */
 bool tacit_graph_connected(uint32_t n, uint32_t colluders, uint32_t dropouts, uint32_t degree);
 
 /* The stretched graph seed of a session: x_0 = H('tacit/graph/v1', session), x_{i+1} =

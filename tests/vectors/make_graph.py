@@ -50,7 +50,9 @@ def t2(n, survivors, degree):
 
 def connected(n, colluders, dropouts, k):
     gone = colluders + dropouts
-    return n * (n - k - 1) * comb(n - k, gone - k) << 81 <= 2 * comb(n, gone) if gone >= k else True
+    if k > gone:
+        return True
+    return n * (n - k - 1) * comb(n - k, gone - k) << 81 <= 2 * comb(n, gone)
 
 
 def degree_min(n, colluders, dropouts):
