@@ -138,8 +138,9 @@ def self_check():
     block = [next(words) for _ in range(32)][16:]
     assert block[0] == 0xE4E7F110 and block[15] == 0x4E3C50A2
     w = weights(12, 5, 7)
-    assert sum(w.values()) == comb(12, 7) and all(
-        Fraction(w[x], comb(12, 7)) == Fraction(comb(5, x) * comb(7, 7 - x), comb(12, 7)) for x in w)
+    ways = comb(12, 7)
+    assert sum(w.values()) == ways and all(
+        Fraction(w[x], ways) == Fraction(comb(5, x) * comb(7, 7 - x), ways) for x in w)
 
 
 # ---- output -------------------------------------------------------------------------------------
@@ -175,7 +176,8 @@ def main():
         colluders, dropouts = n * g // 1000, n * d // 1000
         k = degree_min(n, colluders, dropouts)
         print("size", n, colluders, dropouts, k, cycles_min(n, k) if k else 0)
-    print("# seed session -> seed | graph session n max_colluding max_dropout -> digest of all rows")
+    print("# seed session -> seed | graph session n max_colluding max_dropout "
+          "-> digest of all rows")
     print("# row index neighbours... (of the graph line above it)")
     for i, (n, g, d) in enumerate(((513, 50, 100), (514, 100, 100), (1000, 100, 200),
                                    (1001, 50, 100), (4001, 50, 100))):
