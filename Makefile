@@ -12,7 +12,7 @@ PKG     := pkg-config
 PARSER  := $(if $(wildcard /usr/include/llhttp.h),llhttp,http_parser)
 LIB_DEVICE := $(shell $(PKG) --libs libsodium) -lprotobuf-nanopb -lm
 LIB_PORT   := $(shell $(PKG) --libs lmdb) -lmbedtls -lmbedx509 -lmbedcrypto -l$(PARSER) -lpthread
-LIB_SERVER := $(shell $(PKG) --libs libuv sqlite3 openblas jansson) -llapacke -linih -lz
+LIB_SERVER := $(shell $(PKG) --libs libuv sqlite3 openblas jansson) -lcsv -llapacke -linih -lz
 CFLAGS_PKG := $(shell $(PKG) --cflags libsodium lmdb libuv sqlite3 openblas jansson)
 
 PB_C  := $(BUILD)/proto/tacit.pb.c
