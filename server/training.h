@@ -23,6 +23,9 @@ typedef struct {
     uint32_t factor;  /* k, 0: the preset's */
     uint32_t sums;    /* gradient sums, 0: the preset's */
     uint64_t seed;    /* of the public start and of the rotation seeds */
+    /* Published model to go on from, or NULL. Used when its shape and training parameters are the
+     * run's (training_continues says so); otherwise the run begins at the content-only start. */
+    const tacit_model *previous;
 } training_spec;
 
 typedef struct training training;
@@ -35,6 +38,7 @@ void training_free(training *t);
 
 const char *training_preset_name(const training *t);
 double training_kappa(const training *t);
+bool training_continues(const training *t);
 uint32_t training_sum_count(const training *t);
 uint32_t training_sum_index(const training *t); /* of the next sum; == sum_count when done */
 bool training_done(const training *t);
@@ -47,14 +51,16 @@ const tacit_run_budget *training_budget(const training *t);
 void training_plan(const training *t, tacit_plan *plan);
 
 typedef struct {
-    double noise_std;  /* per number of the counts/gradient vector before block weights */
-    double signal;     /* Z of the raw gradient block */
-    double wrap_z;     /* distance to wrapping, standard deviations */
+    double noise_std; /* per number of the counts/gradient vector before block weights */
+    double signal;    /* Z of the raw gradient block */
+    double wrap_z;    /* distance to wrapping, standard deviations */
     double cls, tau;
+    bool fell_back; /* the post-hoc check (Z < 20) replaced the factors by counts + content */
 } training_step;
 
 /* Takes the sum of the current plan: words in [0, 2^bits) [dims], survivors = |U3|, shares_noise =
- * variance really in the sum on the grid (|U3| * ceil(mu / h)), 0 for none. Moves to the next sum. */
+ * variance really in the sum on the grid (|U3| * ceil(mu / h)), 0 for none. Moves to the next sum.
+ */
 TACIT_MUST_CHECK tacit_status training_apply(training *t, training_step *step,
                                              const uint32_t *words, uint32_t survivors,
                                              double noise_variance);
