@@ -12,7 +12,7 @@
 #include "common/base.h"
 #include "common/prng.h"
 
-enum { TACIT_SKELLAM_MAX_PARTS = 24 };
+enum { TACIT_SKELLAM_MAX_PARTS = 255 }; /* of at most 65536 each: up to 2^24 - 2^16 */
 
 /* How a variance is put together from tables. */
 typedef struct {
