@@ -2,7 +2,8 @@
  * http.h - the little of HTTP/1.1 that both sides need, over http-parser (Debian 12) or llhttp
  * (Debian 13), chosen at build time. Streaming: bytes go in as they come, events come out; bodies
  * are never collected here. Chunked and Content-Length bodies; no trailers are used. Header fields
- * other than the ones below are skipped; a head above TACIT_HTTP_HEAD_MAX ends the parse.
+ * other than the ones below are skipped, 1xx answers too; a head above TACIT_HTTP_HEAD_MAX, HTTP
+ * other than 1.1, an upgrade and a field below given twice end the parse.
  * It owns no socket and no memory beyond the struct. */
 #ifndef TACIT_COMMON_HTTP_H
 #define TACIT_COMMON_HTTP_H
