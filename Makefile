@@ -22,10 +22,10 @@ COMMON := $(call obj,$(wildcard common/*.c)) $(BUILD)/obj/proto/tacit.pb.o
 CORE   := $(call obj,$(wildcard firmware/*.c))
 PORT   := $(call obj,$(wildcard firmware/port/*.c))
 SERVER := $(call obj,$(filter-out server/main.c,$(wildcard server/*.c)))
-TOOLS  := $(call obj,$(wildcard tools/*.c))
+TOOLS  := $(call obj,$(filter-out tools/tacit.c tools/bench%.c,$(wildcard tools/*.c)))
 
-.PHONY: all test check asan tsan bench fuzz demo install clean help
-all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/tacitd $(BUILD)/tacit ## build everything
+.PHONY: all test check asan tsan bench fuzz demo install clean help test-programs sanitized-tests fuzz-run
+all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -62,7 +62,14 @@ $(BUILD)/libserver.a: $(SERVER)
 $(BUILD)/tacitd: $(BUILD)/obj/server/main.o $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
-$(BUILD)/tacit: $(TOOLS) $(BUILD)/libserver.a $(BUILD)/libtacit.a
+$(BUILD)/libtools.a: $(TOOLS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tacit: $(BUILD)/obj/tools/tacit.o $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+
+$(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 $(BUILD)/tacit.pc: firmware/tacit.pc.in Makefile config.mk
@@ -73,16 +80,16 @@ $(BUILD)/tacit.pc: firmware/tacit.pc.in Makefile config.mk
 # One cmocka program per file; each links what it needs from the archives.
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c)) \
         $(patsubst tests/property/%.c,$(BUILD)/tests/%,$(wildcard tests/property/*_test.c))
-TEST_SUPPORT := $(call obj,$(wildcard tests/support/*.c))
+TEST_SUPPORT := $(call obj,$(wildcard tests/support/*.c tests/contract/*.c))
 
 $(BUILD)/obj/tests/%.o: tests/%.c | $(PB_H)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(HOSTED) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/%_test: $(BUILD)/obj/tests/unit/%_test.o $(TEST_SUPPORT) $(BUILD)/libserver.a $(BUILD)/libtacit.a
+$(BUILD)/tests/%_test: $(BUILD)/obj/tests/unit/%_test.o $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
-$(BUILD)/tests/%_test: $(BUILD)/obj/tests/property/%_test.o $(TEST_SUPPORT) $(BUILD)/libserver.a $(BUILD)/libtacit.a
+$(BUILD)/tests/%_test: $(BUILD)/obj/tests/property/%_test.o $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
@@ -96,7 +103,64 @@ quick/%: common/%.c tests/unit/%_test.c
 test: all $(UNIT) ## build and run every test
 	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(UNIT)
 
-clean: ## remove the build folder
-	rm -rf $(BUILD)
+test-programs: $(UNIT)
+
+# ---- the same tests under sanitizers -------------------------------------------------------------
+# Each in a build folder of its own. libcmocka, OpenBLAS and SQLite are not instrumented.
+asan: ## unit and property tests under AddressSanitizer and UBSan
+	$(MAKE) BUILD=$(BUILD)-asan CC=clang OPT="-O1 -g -fno-omit-frame-pointer" \
+	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" sanitized-tests
+
+tsan: ## the threaded tests under ThreadSanitizer
+	$(MAKE) BUILD=$(BUILD)-tsan CC=clang OPT="-O1 -g" SAN="-fsanitize=thread" sanitized-tests
+
+sanitized-tests: $(UNIT)
+	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) TACIT_QUICK=1 sh tests/run.sh $(UNIT)
+
+# ---- fuzzing -------------------------------------------------------------------------------------
+FUZZ_SECONDS ?= 20
+fuzz: ## run each fuzz target FUZZ_SECONDS from its corpus
+	$(MAKE) BUILD=$(BUILD)-fuzz CC=clang OPT="-O1 -g" \
+	  SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzz-run
+
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+
+fuzz-run: $(FUZZ)
+	@SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(FUZZ)
+
+# ---- checks, benchmarks, installation ------------------------------------------------------------
+check: all ## format, layering, banned calls, symbols, clang-tidy, both compilers
+	python3 tools/check.py $(BUILD)
+	python3 tools/make_skellam.py --check common/skellam_table.c
+	$(MAKE) BUILD=$(BUILD)-clang CC=clang all test-programs
+	clang-tidy --quiet $(shell git ls-files 'common/*.c' 'firmware/*.c' 'server/*.c' 'tools/*.c' | grep -v skellam_table) \
+	  -- -std=c11 $(HOSTED) -I. -I$(BUILD) $(CFLAGS_PKG)
+
+BENCH ?= .
+bench: $(BUILD)/bench ## measure; writes build/bench.json (BENCH=pattern for a part)
+	$(BUILD)/bench --match '$(BENCH)' --out $(BUILD)/bench.json
+
+demo: all ## the whole product once, on MovieLens 100K or generated data
+	BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tools/demo.sh $(DEMO_FLAGS)
+
+install: all ## install library, header, server and tool under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(BUILD)/libtacit.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(BUILD)/libtacit.so.0 $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libtacit.so.0 $(DESTDIR)$(PREFIX)/lib/libtacit.so
+	install -m 644 $(BUILD)/include/tacit.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/tacit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	install -m 755 $(BUILD)/tacitd $(BUILD)/tacit $(DESTDIR)$(PREFIX)/bin/
+
+# The installed header stands alone: status.h is put where tacit.h includes it.
+$(BUILD)/include/tacit.h: firmware/tacit.h common/status.h
+	@mkdir -p $(@D)
+	sed -e '/#include "common\/status.h"/{r common/status.h' -e 'd}' firmware/tacit.h > $@
+
+clean: ## remove the build folders
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

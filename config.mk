@@ -1,5 +1,7 @@
 # Knobs. Override on the command line: make CC=clang BUILD=build-clang
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 BUILD    ?= build
 PREFIX   ?= /usr/local
 OPT      ?= -O3 -g
