@@ -21,8 +21,9 @@ void tacit_ring_pack(uint8_t *out, const uint32_t *words, size_t count, uint32_t
 /* Inverse; words get values in [0, 2^bits). */
 void tacit_ring_unpack(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits);
 
-/* sum[i] += words unpacked from `in`, without a temporary vector. */
+/* sum[i] += or -= words unpacked from `in`, mod 2^32, without a temporary vector. */
 void tacit_ring_add_packed(uint32_t *sum, const uint8_t *in, size_t count, uint32_t bits);
+void tacit_ring_sub_packed(uint32_t *sum, const uint8_t *in, size_t count, uint32_t bits);
 
 /* a[i] += b[i], a[i] -= b[i] mod 2^32. */
 void tacit_ring_add(uint32_t *a, const uint32_t *b, size_t count);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ring.c - packed words to and from memory: the public functions over the kernels of ring_kernel.h.
+ *
+ * Which kernel runs is asked of the CPU at every call, so that no state is kept; the question costs
+ * a load and a test, and every caller brings at least a block of words. */
+#include "common/ring.h"
+
+#include "common/ring_kernel.h"
+
+bool tacit_ring_bits_check(uint32_t bits) {
+    return bits == 16 || bits == 20 || bits == 24 || bits == 32;
+}
+
+size_t tacit_ring_packed_len(size_t count, uint32_t bits) {
+    assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
+    return count / 2 * (bits / 4) + count % 2 * (bits / 8);
+}
+
+static void put_word(uint8_t *out, uint32_t word, size_t len) {
+    for (size_t i = 0; i < len; i++) out[i] = (uint8_t)(word >> (8 * i));
+}
+
+void tacit_ring_pack(uint8_t *out, const uint32_t *words, size_t count, uint32_t bits) {
+    assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
+    if (bits == 20) {
+        for (size_t i = 0; i < count; i += 2, out += 5) {
+            uint32_t a = words[i] & 0xfffff, b = words[i + 1] & 0xfffff;
+            tacit_put_u32(out, a | b << 20);
+            out[4] = (uint8_t)(b >> 12);
+        }
+        return;
+    }
+    size_t len = bits / 8;
+    for (size_t i = 0; i < count; i++) put_word(out + i * len, words[i], len);
+}
+
+/* Runs the fastest kernel this machine has on as much as it can take, the portable one on the rest.
+ */
+static void run(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits, tacit_ring_op op) {
+    assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
+    size_t done = 0;
+#ifdef TACIT_RING_AVX2
+    if (__builtin_cpu_supports("avx2")) done = tacit_ring_run_avx2(words, in, count, bits, op);
+#endif
+    tacit_ring_run_portable(words + done, in + done * bits / 8, count - done, bits, op);
+}
+
+void tacit_ring_unpack(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits) {
+    run(words, in, count, bits, TACIT_RING_SET);
+}
+
+void tacit_ring_add_packed(uint32_t *sum, const uint8_t *in, size_t count, uint32_t bits) {
+    run(sum, in, count, bits, TACIT_RING_ADD);
+}
+
+void tacit_ring_sub_packed(uint32_t *sum, const uint8_t *in, size_t count, uint32_t bits) {
+    run(sum, in, count, bits, TACIT_RING_SUB);
+}
+
+void tacit_ring_add(uint32_t *a, const uint32_t *b, size_t count) {
+    for (size_t i = 0; i < count; i++) a[i] += b[i];
+}
+
+void tacit_ring_sub(uint32_t *a, const uint32_t *b, size_t count) {
+    for (size_t i = 0; i < count; i++) a[i] -= b[i];
+}
+
+int32_t tacit_ring_centre(uint32_t word, uint32_t bits) {
+    assert(tacit_ring_bits_check(bits));
+    uint32_t half = UINT32_C(1) << (bits - 1);
+    uint32_t low = word & (half | (half - 1));
+    return (int32_t)((int64_t)(low ^ half) - (int64_t)half);
+}
