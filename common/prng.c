@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * prng.c - the buffered stream. Numbers are read straight from the buffer unless they straddle its
+ * end, so what is drawn depends on the order of the draws alone, never on where a refill falls.
+ * Refuses nothing: more than 2^32 blocks, or a bound of 0, is the caller's mistake. */
 #include "common/prng.h"
 
 #include <math.h>
@@ -42,12 +45,20 @@ void tacit_prng_bytes(tacit_prng *p, void *out, size_t len) {
 
 uint32_t tacit_prng_u32(tacit_prng *p) {
     uint8_t b[4];
+    if (TACIT_PRNG_BUFFER - p->used >= sizeof b) {
+        p->used += (uint32_t)sizeof b;
+        return tacit_get_u32(p->buf + p->used - sizeof b);
+    }
     tacit_prng_bytes(p, b, sizeof b);
     return tacit_get_u32(b);
 }
 
 uint64_t tacit_prng_u64(tacit_prng *p) {
     uint8_t b[8];
+    if (TACIT_PRNG_BUFFER - p->used >= sizeof b) {
+        p->used += (uint32_t)sizeof b;
+        return tacit_get_u64(p->buf + p->used - sizeof b);
+    }
     tacit_prng_bytes(p, b, sizeof b);
     return tacit_get_u64(b);
 }

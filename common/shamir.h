@@ -29,14 +29,15 @@ TACIT_MUST_CHECK tacit_status tacit_shamir_deal(uint8_t *shares,
 bool tacit_shamir_share_check(const uint8_t share[static TACIT_SHARE_LEN]);
 
 /* Lagrange coefficients at 0 for a set of distinct nonzero points: out[count]. BAD_SHARE when a
- * point is 0 or repeated. Cache and reuse per distinct holder set. O(count^2). */
+ * point is 0 or repeated, INVALID_ARGUMENT when count is 0. Cache and reuse per distinct holder set.
+ * O(count^2). */
 TACIT_MUST_CHECK tacit_status tacit_shamir_lagrange(uint64_t *out, const uint16_t *points,
                                                     size_t count);
 
 /* secret from `count` = threshold shares (each TACIT_SHARE_LEN bytes, `stride` bytes apart) and the
  * coefficients of their points. BAD_SHARE when a share is not canonical or the result is not a
- * 31-byte secret (a limb out of range: some share is wrong). The caller checks the result against
- * its commitment. */
+ * 31-byte secret (a limb out of range: some share is wrong); secret is then zeroed.
+ * INVALID_ARGUMENT when count is 0. The caller checks the result against its commitment. */
 TACIT_MUST_CHECK tacit_status tacit_shamir_combine(uint8_t secret[static TACIT_SECRET_LEN],
                                                    const uint8_t *shares, size_t stride,
                                                    const uint64_t *lagrange, size_t count);
