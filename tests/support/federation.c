@@ -190,12 +190,8 @@ void federation_device_free(federation_device *d) {
     d->update = NULL;
 }
 
-void federation_init(federation *f, const federation_spec *spec) {
+void federation_init_devices(federation *f, const federation_spec *spec) {
     federation_init_plan(f, spec);
-    cohort_params params = {.plan = f->plan, .expected_count = f->spec.device_count};
-    memcpy(params.plan_digest, f->plan_digest, TACIT_HASH_LEN);
-    memcpy(params.phase_secret, f->phase_secret, TACIT_SIGN_SECRET_LEN);
-    must(cohort_new(&f->cohort, &params), "cohort_new");
     f->device_count = f->spec.device_count;
     f->devices = (federation_device *)need(f->device_count, sizeof *f->devices);
     for (uint32_t i = 0; i < f->device_count; i++) {
@@ -205,6 +201,14 @@ void federation_init(federation *f, const federation_spec *spec) {
         d->update = (uint32_t *)need(f->plan.dims, sizeof *d->update);
         for (uint32_t w = 0; w < f->plan.dims; w++) d->update[w] = tacit_prng_u32(&f->prng);
     }
+}
+
+void federation_init(federation *f, const federation_spec *spec) {
+    federation_init_devices(f, spec);
+    cohort_params params = {.plan = f->plan, .expected_count = f->spec.device_count};
+    memcpy(params.plan_digest, f->plan_digest, TACIT_HASH_LEN);
+    memcpy(params.phase_secret, f->phase_secret, TACIT_SIGN_SECRET_LEN);
+    must(cohort_new(&f->cohort, &params), "cohort_new");
 }
 
 void federation_free(federation *f) {

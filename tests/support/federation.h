@@ -80,6 +80,8 @@ typedef struct {
 /* Plan, keys, certificates, machines and the server's cohort, all in phase JOIN. The test floors
  * are n_min 2, honest 1, max_colluding 0, separation 0. */
 void federation_init(federation *f, const federation_spec *spec);
+/* The same without the server's cohort (f->cohort is NULL), for tests that play the server. */
+void federation_init_devices(federation *f, const federation_spec *spec);
 void federation_free(federation *f);
 
 /* The shape of the plan, floors and keys without devices and server (for single-machine tests). */
