@@ -265,6 +265,21 @@ static void steps_match_the_reference(void **state) {
     assert_true(guarded); /* one case must need the guard of the class share */
 }
 
+/* One device's scores of all items by the final model [m x width]. */
+static void check_scores(const double *want, const double *model, const double *b, size_t m,
+                         size_t width, const uint32_t *history, size_t count,
+                         const learn_params *p) {
+    double u[FIXTURE_MAX_SIDE], *scores = make(m);
+    double ridge = p->user_ridge_final * pow((double)count / 100.0, p->user_ridge_exponent);
+    fixture_user(u, NULL, model, b, m, width, history, count, p->a0_final, ridge);
+    for (size_t i = 0; i < m; i++) {
+        scores[i] = b[i];
+        for (size_t j = 0; j < width; j++) scores[i] += model[i * width + j] * u[j];
+    }
+    check_close("scores", scores, want, m);
+    free(scores);
+}
+
 /* The reference's own dump, one step from the devices' histories to the scores. */
 static void dump_matches_the_reference(void **state) {
     (void)state;
@@ -315,14 +330,7 @@ static void dump_matches_the_reference(void **state) {
     }
     check_columns("Vfinal", final, want[4], M, WIDE, WIDE);
     for (size_t d = 0; d < DEVICES; d++) {
-        double u[WIDE], scores[M];
-        double ridge = p.user_ridge_final * pow((double)counts[d] / 100.0, p.user_ridge_exponent);
-        fixture_user(u, NULL, final, b, M, WIDE, history[d], counts[d], p.a0_final, ridge);
-        for (size_t i = 0; i < M; i++) {
-            scores[i] = b[i];
-            for (size_t j = 0; j < WIDE; j++) scores[i] += final[i * WIDE + j] * u[j];
-        }
-        check_close("scores", scores, want[7] + d * M, M);
+        check_scores(want[7] + d * M, final, b, M, WIDE, history[d], counts[d], &p);
     }
     learn_features_free(f);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) free(want[i]);
