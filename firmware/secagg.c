@@ -59,6 +59,12 @@ size_t tacit_secagg_len(const tacit_plan *plan) {
     return MACHINE_ALIGN - BLOCK_ALIGN + sizeof(tacit_secagg) + region_len(capacity, plan->n_hi);
 }
 
+size_t tacit_secagg_len_max(uint32_t n_hi) {
+    if (n_hi < 3 || n_hi > TACIT_MAX_COHORT) return 0;
+    uint32_t capacity = n_hi - 1 < TACIT_MAX_NEIGHBOURS ? n_hi - 1 : TACIT_MAX_NEIGHBOURS;
+    return MACHINE_ALIGN - BLOCK_ALIGN + sizeof(tacit_secagg) + region_len(capacity, n_hi);
+}
+
 static void lay_out(tacit_secagg *s, uint32_t capacity, uint32_t n_hi) {
     _Static_assert(_Alignof(tacit_secagg_neighbour) == 1, "the arrays after u16 are bytes");
     _Static_assert(SECAGG_HELD_LEN <= SECAGG_BOXES_LEN, "held shares take the sealed ones' place");

@@ -44,6 +44,8 @@ typedef struct tacit_secagg tacit_secagg;
 /* Bytes needed for rosters up to n_hi under the plan's fractions (the greatest number of neighbours
  * the graph rule can give is bounded by min(n - 1, 2 m, TACIT_MAX_NEIGHBOURS)); 0 when refused. */
 size_t tacit_secagg_len(const tacit_plan *plan);
+/* The most tacit_secagg_len gives for any plan with this n_hi: what a workspace provides for. */
+size_t tacit_secagg_len_max(uint32_t n_hi);
 
 /* Starts in phase JOIN with a request due. mem: 16-byte aligned. Draws the round secrets s, b, c. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_init(tacit_secagg **out, void *mem, size_t len,
