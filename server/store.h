@@ -37,7 +37,7 @@ typedef struct {
     uint32_t joined, shared, survivors, honest;
     uint8_t plan_digest[32], model_before[32], model_after[32]; /* after: zeros when failed */
     uint8_t root[32], u2_digest[32], u3_digest[32], sum_digest[32];
-    uint32_t status; /* tacit_status; OK when a model came of it */
+    uint32_t status;       /* tacit_status; OK when a model came of it */
     double epsilon_so_far; /* of the run, zero-out, at its delta */
     char preset[16];
     char note[TACIT_NOTE_LEN + 1];
@@ -51,10 +51,13 @@ typedef struct {
     uint64_t len;
 } store_model;
 
-/* Opens or creates; migrations are applied in order. IO, CORRUPT. `note` (TACIT_NOTE_LEN + 1, may be
- * NULL) receives the library's words on failure. */
+/* Opens or creates; migrations are applied in order. IO, CORRUPT, BAD_VERSION (made by a newer
+ * build). `note` (TACIT_NOTE_LEN + 1, may be NULL) receives the library's words on failure. Every
+ * other call gives IO, CORRUPT, NO_SPACE, DUPLICATE (a rule of the tables) or what it says. */
 TACIT_MUST_CHECK tacit_status store_open_sqlite(store **out, char *note, const char *path);
 void store_close(store *s);
+/* The library's words about the last call that failed. Valid until the next call. */
+const char *store_error(const store *s);
 
 TACIT_MUST_CHECK tacit_status store_run_add(store *s, store_run *run);
 /* Oldest run that is waiting or active; NOT_FOUND. */
@@ -65,14 +68,20 @@ TACIT_MUST_CHECK tacit_status store_run_state(store *s, uint64_t run, run_state 
  * malloc'ed for the caller. */
 TACIT_MUST_CHECK tacit_status store_run_blob(store *s, uint8_t **data, size_t *len, uint64_t run);
 
-/* Highest round number ever given out; the next one is committed before its plan is shown. */
-TACIT_MUST_CHECK tacit_status store_round_next(store *s, uint64_t *round, uint64_t run,
-                                               const uint8_t *plan, size_t plan_len);
-/* Fills in the plan of a reserved round (same transaction rules as above). */
+/* The next round number, committed before it is used; none is ever given out twice. */
+TACIT_MUST_CHECK tacit_status store_round_next(store *s, uint64_t *round, uint64_t run);
+/* Keeps the plan of a reserved round before it is shown, once. DUPLICATE, NOT_FOUND. */
+TACIT_MUST_CHECK tacit_status store_plan_put(store *s, uint64_t round, const uint8_t *plan,
+                                             size_t plan_len);
+/* NOT_FOUND also for a round that was reserved but never had a plan. */
 TACIT_MUST_CHECK tacit_status store_plan_get(store *s, uint8_t *plan, size_t cap, size_t *len,
                                              uint64_t round);
+/* Lowest round that has a plan but no record entry: cut off by a crash. NOT_FOUND when none is. */
+TACIT_MUST_CHECK tacit_status store_round_unrecorded(store *s, uint64_t *round, uint64_t *run);
 
-/* The one transaction that ends a round. model may be NULL (failed round). sum is the packed sum. */
+/* The one transaction that ends a round: entry, sum, model, run state, all or nothing. model may be
+ * NULL (failed round), sum too; run_blob NULL keeps the run's. sum is the packed sum. Sets
+ * record->entry. */
 TACIT_MUST_CHECK tacit_status store_commit_sum(store *s, store_record *record,
                                                const store_model *model, const uint8_t *model_file,
                                                const uint8_t *sum, size_t sum_len,
@@ -86,15 +95,11 @@ TACIT_MUST_CHECK tacit_status store_model_latest(store *s, store_model *model);
 /* *file is malloc'ed for the caller. */
 TACIT_MUST_CHECK tacit_status store_model_file(store *s, uint8_t **file, size_t *len,
                                                const uint8_t digest[static 32]);
-TACIT_MUST_CHECK tacit_status store_model_each(store *s,
-                                               tacit_status (*visit)(void *self,
-                                                                     const store_model *m),
-                                               void *self);
+TACIT_MUST_CHECK tacit_status
+store_model_each(store *s, tacit_status (*visit)(void *self, const store_model *m), void *self);
 
 /* The record in order, from entry `first`. */
-TACIT_MUST_CHECK tacit_status store_record_each(store *s, uint64_t first,
-                                                tacit_status (*visit)(void *self,
-                                                                      const store_record *r),
-                                                void *self);
+TACIT_MUST_CHECK tacit_status store_record_each(
+    store *s, uint64_t first, tacit_status (*visit)(void *self, const store_record *r), void *self);
 
 #endif
