@@ -63,7 +63,6 @@ static const float sample_counts[3] = {3.0f, 0.0f, 1e6f};
 static const float sample_factors[6] = {0.25f, -0.5f, 1.0f, 2.0f, -3.0f, 1e-20f};
 static const float sample_content[3] = {0.125f, -1e6f, 7.0f};
 static const uint8_t sample_kinds[3] = {0, 1, 0};
-enum { SAMPLE_MODEL_LEN = 352 };
 
 static inline tacit_model_source sample_model(void) {
     tacit_model_source s = {.number = 5,
