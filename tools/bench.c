@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bench.c - runs the benchmark groups whose name matches and writes the JSON. */
+#include "tools/bench.h"
+
+#include <jansson.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/crypto.h"
+#include "tools/args.h"
+
+static json_t *rows;
+static regex_t wanted;
+
+static double seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double bench_cpu_s(void) { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
+double bench_wall_s(void) { return seconds(CLOCK_MONOTONIC); }
+
+void bench_row(const char *name, double value, const char *unit, double limit, const char *params) {
+    if (regexec(&wanted, name, 0, NULL, 0) != 0) return;
+    json_t *row = json_pack("{s:s, s:f, s:s, s:o, s:o, s:s}", "name", name, "value", value, "unit",
+                            unit, "limit", limit > 0 ? json_real(limit) : json_null(), "ratio",
+                            limit > 0 ? json_real(value / limit) : json_null(), "params", params);
+    if (row == NULL || json_array_append_new(rows, row) != 0) return;
+    printf("%-26s %12.6g %-14s", name, value, unit);
+    if (limit > 0)
+        printf(" limit %10.5g  ratio %6.3f", limit, value / limit);
+    else
+        printf(" %32s", "");
+    printf("  %s\n", params);
+    fflush(stdout);
+}
+
+static const struct {
+    const char *names; /* what its rows are called, for --match */
+    void (*run)(void);
+} groups[] = {
+    {"mask.apply hadamard skellam shamir", bench_arithmetic},
+    {"device.round.cpu device.round.memory device.update.cpu device.tap device.recommend",
+     bench_device},
+    {"server.solve server.unmask server.absorb", bench_server},
+};
+
+/* A group runs when one of its row names matches. */
+static int group_wanted(const char *names) {
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", names);
+    char *rest = NULL;
+    for (char *n = strtok_r(copy, " ", &rest); n; n = strtok_r(NULL, " ", &rest))
+        if (regexec(&wanted, n, 0, NULL, 0) == 0) return 1;
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const char *match = ".", *out = NULL;
+    const arg_option options[] = {
+        {"match", ARG_STRING, &match, "REGEX", "rows to measure"},
+        {"out", ARG_STRING, &out, "FILE", "write the rows as JSON"},
+        {NULL, ARG_FLAG, NULL, NULL, NULL},
+    };
+    size_t positional;
+    args_result parsed =
+        args_parse(argc, argv, options, "bench [OPTIONS]",
+                   "Measures Tacit against limits measured in the same run.", NULL, 0, &positional);
+    if (parsed != ARGS_OK) return parsed == ARGS_HELP ? 0 : 2;
+    if (regcomp(&wanted, match, REG_EXTENDED | REG_NOSUB) != 0) {
+        fprintf(stderr, "bench: '%s' is not a regular expression\n", match);
+        return 2;
+    }
+    if (tacit_crypto_init() != TACIT_OK || (rows = json_array()) == NULL) return 1;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (group_wanted(groups[i].names)) groups[i].run();
+    int failed = out != NULL && json_dump_file(rows, out, JSON_INDENT(2)) != 0;
+    if (failed) fprintf(stderr, "bench: cannot write %s\n", out);
+    json_decref(rows);
+    regfree(&wanted);
+    return failed;
+}
