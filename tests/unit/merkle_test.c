@@ -185,6 +185,10 @@ static void wrong_size(void **state) {
     assert_int_equal(count, 3);
     for (size_t n = 1; n <= 4; n++) refuse(root, leaves + 3 * H, 3, n, proof, count);
     for (size_t n = 9; n <= 40; n++) refuse(root, leaves + 3 * H, 3, n, proof, count);
+    /* A root made to fit a path that is too long: beyond the tree's top there is nothing to join.
+     */
+    tacit_sha256_prefixed(root, 1, leaves + H, H, leaves, H);
+    refuse(root, leaves, 0, 1, leaves + H, 1);
     free(leaves);
 }
 
