@@ -2,7 +2,9 @@
  * wire.c - protobuf messages in and out, the only file that calls nanopb. What nanopb does not know
  * (which message, how many, below which bound) is checked here after decoding and before encoding,
  * so a message that reaches a caller keeps every bound of limits.h. It refuses any message above
- * TACIT_MAX_MESSAGE_LEN before reading it and never allocates. */
+ * TACIT_MAX_MESSAGE_LEN before reading it and never allocates. As in all of protobuf, a field that
+ * is absent reads as zeros: a signature, key or digest of zeros then fails its check, and a
+ * checkpoint of zeros means none. */
 #include "common/wire.h"
 
 #include <pb_decode.h>
