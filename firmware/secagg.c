@@ -110,6 +110,9 @@ tacit_status tacit_secagg_init(tacit_secagg **out, void *mem, size_t len,
     if (!tacit_equal(plan->authority_key, params->authority_key, TACIT_KEY_LEN) ||
         plan->cohort_count == 0)
         return TACIT_BAD_PLAN;
+    tacit_cert cert;
+    tacit_status st = tacit_cert_decode(&cert, params->certificate);
+    if (st != TACIT_OK) return st;
     uint32_t capacity = capacity_of(plan);
     if (capacity == 0) return TACIT_BELOW_FLOOR;
     if (len < tacit_secagg_len(plan)) return TACIT_NO_SPACE;
@@ -122,8 +125,9 @@ tacit_status tacit_secagg_init(tacit_secagg **out, void *mem, size_t len,
     tacit_wire_reader_init(&s->reader);
     memcpy(s->join.certificate, params->certificate, TACIT_CERT_LEN);
     tacit_cert_id(s->id, params->certificate);
+    memcpy(s->device_key, cert.device_key, TACIT_KEY_LEN);
     s->cohort = tacit_cohort_of(plan->beacon, plan->round, s->id, plan->cohort_count);
-    tacit_status st = draw_secrets(s);
+    st = draw_secrets(s);
     if (st != TACIT_OK) return tacit_secagg_fail(s, st);
     *out = s;
     return TACIT_OK;

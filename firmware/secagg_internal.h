@@ -49,6 +49,7 @@ struct tacit_secagg {
 
     tacit_secagg_params params;
     uint8_t id[TACIT_HASH_LEN];
+    uint8_t device_key[TACIT_KEY_LEN];
     uint32_t cohort;
     tacit_join join; /* as sent */
     uint64_t joined_s;

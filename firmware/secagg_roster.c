@@ -36,10 +36,8 @@ static tacit_status take_header(tacit_secagg *s, const tacit_RosterHeader *h) {
     const tacit_plan *plan = &s->params.plan;
     tacit_status st = verify_header(s, h);
     if (st != TACIT_OK) return st;
-    if (h->cohort != s->cohort || h->count < plan->n_lo || h->count > plan->n_hi ||
-        h->index >= h->count)
-        return TACIT_BAD_ROSTER;
-    st = tacit_plan_rule(&s->rule, plan, h->count, &s->params.floors);
+    if (h->cohort != s->cohort || h->index >= h->count) return TACIT_BAD_ROSTER;
+    st = tacit_plan_rule(&s->rule, plan, h->count, &s->params.floors); /* n in [n_lo, n_hi] too */
     if (st != TACIT_OK) return st;
     s->index = h->index;
     memcpy(s->ids_digest, h->ids_digest, TACIT_HASH_LEN);
@@ -103,16 +101,19 @@ static bool meets(const tacit_join *join, const uint8_t *channel_key, const uint
     return false;
 }
 
-/* Equal keys anywhere among the neighbours and this device, also across types (security H2). */
-static bool keys_repeat(const tacit_secagg *s, const tacit_join *join) {
+/* Equal keys anywhere among the neighbours and this device, also across types (security H2), and
+ * one device key on two seats (C3). */
+static bool keys_repeat(const tacit_secagg *s, const tacit_join *join, const uint8_t *device_key) {
     const tacit_join *own = &s->join;
     if (same(join->channel_key, join->mask_key) || same(join->channel_key, join->commitment) ||
-        same(join->mask_key, join->commitment) ||
+        same(join->mask_key, join->commitment) || same(device_key, s->device_key) ||
         meets(join, own->channel_key, own->mask_key, own->commitment))
         return true;
     for (uint32_t i = 0; i < s->next; i++) {
         const tacit_secagg_neighbour *v = &s->neighbours[i];
-        if (meets(join, v->channel_key, v->mask_key, v->commitment)) return true;
+        if (same(device_key, v->device_key) ||
+            meets(join, v->channel_key, v->mask_key, v->commitment))
+            return true;
     }
     return false;
 }
@@ -156,7 +157,7 @@ static tacit_status take_neighbour(tacit_secagg *s, const tacit_RosterEntry *m,
     tacit_cert cert;
     tacit_status st = check_entry(s, &cert, join, v->id, m);
     if (st != TACIT_OK) return st;
-    if (keys_repeat(s, join)) return TACIT_BAD_KEY;
+    if (keys_repeat(s, join, cert.device_key)) return TACIT_BAD_KEY;
     memcpy(v->channel_key, join->channel_key, TACIT_KEY_LEN);
     memcpy(v->mask_key, join->mask_key, TACIT_KEY_LEN);
     memcpy(v->commitment, join->commitment, TACIT_HASH_LEN);
@@ -193,9 +194,9 @@ tacit_status tacit_secagg_take_roster(tacit_secagg *s) {
 }
 
 tacit_status tacit_secagg_end_roster(tacit_secagg *s, uint64_t now_s) {
-    /* Bounds the time a server has to try rosters (security B, grinding). A clock that went back
-     * says nothing about that time. */
-    if (now_s < s->joined_s || now_s - s->joined_s > TACIT_JOIN_ANSWER_MAX_S) return TACIT_LATE;
+    /* Bounds the time a server has to try rosters (security B, grinding). Unsigned: a clock that
+     * went back says nothing about that time and counts as late. */
+    if (now_s - s->joined_s > TACIT_JOIN_ANSWER_MAX_S) return TACIT_LATE;
     if (s->expires_s < now_s) return TACIT_BAD_CERTIFICATE;
     return TACIT_OK;
 }

@@ -196,7 +196,8 @@ static void test_ids_strictly_increase(void **state) {
     (void)state;
     table t;
     table_make(&t, &six); /* one seat twice */
-    memcpy(listed(&t, 4), listed(&t, 3), TACIT_HASH_LEN);
+    uint32_t twice = t.index < 3 ? 3 : 0;
+    memcpy(listed(&t, twice + 1), listed(&t, twice), TACIT_HASH_LEN);
     digest_again(&t);
     refused(&t, AT_IDS, TACIT_BAD_ROSTER);
     table_make(&t, &six); /* two swapped */
@@ -257,6 +258,7 @@ static void test_list_length(void **state) {
     table_make(&t, &six); /* one id too many */
     t.m.items[AT_IDS].body.roster_ids.ids.size += TACIT_HASH_LEN;
     memset(listed(&t, N), 0xff, TACIT_HASH_LEN);
+    digest_again(&t);
     refused(&t, AT_IDS, TACIT_BAD_ROSTER);
     table_make(&t, &six); /* one too few, then the entries */
     t.m.items[AT_IDS].body.roster_ids.ids.size -= TACIT_HASH_LEN;
@@ -292,6 +294,12 @@ static void test_entries_are_exactly_the_neighbours(void **state) {
     attack_insert(&t.m, AT_ENTRY + 1);
     t.m.items[AT_ENTRY + 1] = t.m.items[AT_ENTRY];
     refused(&t, AT_ENTRY + 1, TACIT_BAD_ROSTER);
+    table_make(&t, &six); /* the right one under another number */
+    entry(&t, t.other)->index++;
+    refused(&t, AT_ENTRY + t.other, TACIT_BAD_ROSTER);
+    table_make(&t, &six); /* said to be of another cohort */
+    entry(&t, t.other)->join.cohort++;
+    refused(&t, AT_ENTRY + t.other, TACIT_BAD_ROSTER);
     table_make(&t, &six); /* one more at the end */
     attack_insert(&t.m, AT_END);
     t.m.items[AT_END] = t.m.items[AT_ENTRY];
@@ -493,6 +501,32 @@ static void test_equal_keys(void **state) {
     }
 }
 
+/* C3: one device key on two seats, by two certificates of different epochs: a neighbour's key, or
+ * the victim's own. */
+static void test_one_device_key_on_two_seats(void **state) {
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        table t;
+        table_make(&t, &six);
+        const federation_device *twice = own ? t.victim : &t.f.devices[0];
+        const federation_device *seated = &t.f.devices[4];
+        tacit_cert cert;
+        assert_int_equal(tacit_cert_decode(&cert, twice->certificate), TACIT_OK);
+        cert.epoch++;
+        uint32_t i = attack_roster_index(&t.roster, seated);
+        tacit_cert_issue(t.roster.joins[i].certificate, &cert, t.f.authority_secret);
+        t.roster.secrets[i] = twice->device_secret;
+        attack_sign_join(&t.f, &t.roster.joins[i], twice->device_secret);
+        uint8_t id[TACIT_HASH_LEN];
+        tacit_cert_id(id, t.roster.joins[i].certificate);
+        attack_roster_sort(&t.roster);
+        table_again(&t);
+        uint32_t first = attack_roster_index(&t.roster, twice), second = 0;
+        while (memcmp(t.roster.ids[second], id, sizeof id) != 0) second++;
+        refused(&t, AT_ENTRY + (own || second > first ? second : first), TACIT_BAD_KEY);
+    }
+}
+
 /* ---- time and finality ----------------------------------------------------------------------- */
 
 /* Section B, grinding: at most ten minutes after the join. */
@@ -558,6 +592,7 @@ int main(void) {
         cmocka_unit_test(test_join_signatures),
         cmocka_unit_test(test_key_substitution),
         cmocka_unit_test(test_equal_keys),
+        cmocka_unit_test(test_one_device_key_on_two_seats),
         cmocka_unit_test(test_late_answer),
         cmocka_unit_test(test_no_second_answer),
     };
