@@ -388,9 +388,7 @@ static void test_foreign_authority(void **state) {
     table t;
     federation_device d = {0};
     table_make(&t, &six);
-    uint8_t real[TACIT_SIGN_SECRET_LEN];
-    memcpy(real, t.f.authority_secret, sizeof real);
-    memcpy(t.f.authority_secret, t.f.phase_secret, sizeof real); /* the server's own key */
+    memcpy(t.f.authority_secret, t.f.phase_secret, TACIT_SIGN_SECRET_LEN); /* the server's own */
     seat(&t, &d, TACIT_CLASS_ACCOUNT, t.f.now_s + 1000);
     refused(&t, AT_ENTRY + t.other, TACIT_BAD_CERTIFICATE);
 }
@@ -559,6 +557,7 @@ static void test_no_second_answer(void **state) {
     assert_int_equal(attack_deliver(t.victim, &good, t.f.now_s, &at), TACIT_LEFT);
     assert_int_equal(at, 0);
     attack_messages_free(&good);
+    table_free(&t);
     table_make(&t, &six); /* nor a second header within one answer */
     attack_insert(&t.m, 1);
     t.m.items[1] = t.m.items[0];
