@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cohort_reveal.c - shares of the secrets the sum needs, from devices that agreed on U3: of b about
+ * a neighbour in U3, of s about one in U2 only (security C6, H2 and section C). It keeps a share
+ * only when the whole message was right, refuses the other kind of share for anybody, and refuses
+ * shares about devices that never shared or are no neighbours. Fewer shares than neighbours are
+ * normal: a box that did not open gives none. */
+#include "common/shamir.h"
+#include "server/cohort_internal.h"
+
+enum { ENTRY_LEN = 4 + TACIT_SHARE_LEN }; /* in the stage: edge u32, share */
+_Static_assert((int)ENTRY_LEN <= (int)COHORT_PAIR_LEN, "the stage holds one share per neighbour");
+
+static tacit_status take_one(cohort_request *r, tacit_hash *body, uint32_t at, uint32_t *next) {
+    cohort *c = r->c;
+    tacit_status st = cohort_request_next(r, tacit_Message_revealed_tag);
+    if (st != TACIT_OK) return st;
+    const tacit_RevealedShare *m = &r->message.body.revealed;
+    tacit_reveal_body_add(body, m->owner, (uint8_t)m->kind, m->share);
+    if (r->finding != TACIT_OK) return TACIT_OK;
+
+    uint32_t edge = m->owner < c->rule.n ? cohort_edge(c, m->owner, r->index) : UINT32_MAX;
+    if (m->owner < *next)
+        cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is out of order or repeated", at);
+    else if (edge == UINT32_MAX)
+        cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is about %u, who is no neighbour", at,
+                            m->owner);
+    else if (!cohort_in(c, COHORT_SHARE, m->owner))
+        cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is about %u, who never shared", at,
+                            m->owner);
+    else if (m->kind != (cohort_in(c, COHORT_MASK, m->owner) ? TACIT_KIND_B : TACIT_KIND_S))
+        cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is of the wrong secret of %u", at,
+                            m->owner);
+    else if (!tacit_shamir_share_check(m->share))
+        cohort_request_find(r, TACIT_BAD_SHARE, "share %u, about %u, is not canonical", at,
+                            m->owner);
+    if (r->finding != TACIT_OK) return TACIT_OK;
+    *next = m->owner + 1;
+    uint8_t *entry = c->stage + (size_t)at * ENTRY_LEN;
+    tacit_put_u32(entry, edge);
+    memcpy(entry + 4, m->share, TACIT_SHARE_LEN);
+    return TACIT_OK;
+}
+
+static tacit_status take_all(cohort_request *r, const tacit_RevealHeader *header) {
+    cohort *c = r->c;
+    uint32_t degree = cohort_degree(c, header->index), next = 0;
+    if (header->count > degree)
+        cohort_request_find(r, TACIT_BAD_MESSAGE, "%u shares from %u neighbours", header->count,
+                            degree);
+    tacit_hash h;
+    uint8_t body[TACIT_HASH_LEN];
+    tacit_reveal_body_init(&h, c->report.u3_digest, header->count);
+    for (uint32_t i = 0; i < header->count; i++) {
+        tacit_status st = take_one(r, &h, i, &next);
+        if (st != TACIT_OK) return st;
+    }
+    tacit_hash_end(&h, body);
+    tacit_status st = cohort_request_end(r);
+    if (st == TACIT_OK) st = cohort_request_judge(r, TACIT_LABEL_REVEAL, header->signature, body);
+    return st;
+}
+
+tacit_status cohort_take_reveal(cohort_request *r) {
+    cohort *c = r->c;
+    tacit_status st = cohort_request_next(r, tacit_Message_reveal_tag);
+    if (st != TACIT_OK) return st;
+    const tacit_RevealHeader header = r->message.body.reveal;
+    st = cohort_request_seat(r, header.index);
+    if (st != TACIT_OK) return st;
+    if (cohort_request_copy(r, header.signature)) return TACIT_DUPLICATE;
+
+    st = take_all(r, &header);
+    for (uint32_t i = 0; i < header.count && st == TACIT_OK; i++) {
+        const uint8_t *entry = c->stage + (size_t)i * ENTRY_LEN;
+        uint32_t edge = tacit_get_u32(entry);
+        memcpy(c->shares + (size_t)edge * TACIT_SHARE_LEN, entry + 4, TACIT_SHARE_LEN);
+        tacit_bit_set(c->held, edge);
+    }
+    if (st == TACIT_OK) cohort_request_accept(r, header.signature);
+    tacit_wipe(c->stage, (size_t)c->degree_max * COHORT_PAIR_LEN);
+    tacit_wipe(&r->message, sizeof r->message);
+    tacit_wipe(r->reader.buf, sizeof r->reader.buf);
+    return st;
+}
