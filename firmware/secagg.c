@@ -53,16 +53,18 @@ static size_t region_len(uint32_t capacity, uint32_t n_hi) {
            2 * tacit_bitmap_len(n_hi);
 }
 
+static size_t block_len(uint32_t capacity, uint32_t n_hi) {
+    return MACHINE_ALIGN - BLOCK_ALIGN + sizeof(tacit_secagg) + region_len(capacity, n_hi);
+}
+
 size_t tacit_secagg_len(const tacit_plan *plan) {
     uint32_t capacity = capacity_of(plan);
-    if (capacity == 0) return 0;
-    return MACHINE_ALIGN - BLOCK_ALIGN + sizeof(tacit_secagg) + region_len(capacity, plan->n_hi);
+    return capacity == 0 ? 0 : block_len(capacity, plan->n_hi);
 }
 
 size_t tacit_secagg_len_max(uint32_t n_hi) {
     if (n_hi < 3 || n_hi > TACIT_MAX_COHORT) return 0;
-    uint32_t capacity = n_hi - 1 < TACIT_MAX_NEIGHBOURS ? n_hi - 1 : TACIT_MAX_NEIGHBOURS;
-    return MACHINE_ALIGN - BLOCK_ALIGN + sizeof(tacit_secagg) + region_len(capacity, n_hi);
+    return block_len(n_hi - 1 < TACIT_MAX_NEIGHBOURS ? n_hi - 1 : TACIT_MAX_NEIGHBOURS, n_hi);
 }
 
 static void lay_out(tacit_secagg *s, uint32_t capacity, uint32_t n_hi) {

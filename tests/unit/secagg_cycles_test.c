@@ -258,6 +258,10 @@ static void test_memory(void **state) {
     print_message("round memory: %zu bytes at 200 neighbours, %zu for rosters up to 10000\n",
                   at_200, most);
     assert_true(most > at_200 && most < 512 * 1024);
+    assert_int_equal(tacit_secagg_len_max(201), at_200);
+    assert_true(tacit_secagg_len_max(TACIT_MAX_COHORT) >= most);
+    assert_int_equal(tacit_secagg_len_max(2), 0);
+    assert_int_equal(tacit_secagg_len_max(TACIT_MAX_COHORT + 1), 0);
     /* refused plans need no memory */
     g.plan.max_colluding = 400;
     assert_int_equal(tacit_secagg_len(&g.plan), 0);
