@@ -12,7 +12,7 @@ typedef struct {
     const csv_spec *spec;
     csv_result result;
     tacit_status status;
-    size_t line;                       /* of the row being collected */
+    size_t line;                       /* of the file, at the end of the row being collected */
     size_t newlines;                   /* line breaks inside quoted fields of this row */
     bool named;                        /* the header was read (or is not wanted) */
     long place[CSV_MAX_COLUMNS];       /* position of each wanted column, -1: absent */
@@ -23,12 +23,17 @@ typedef struct {
     size_t text_len, text_cap;
 } reader;
 
+/* Where the row begins. */
+static size_t row_line(const reader *r) {
+    return r->line > r->newlines ? r->line - r->newlines : 1;
+}
+
 static void report(reader *r, const char *note) {
     size_t limit = r->spec->error_limit ? r->spec->error_limit : 20;
     r->result.bad++;
     FILE *f = r->spec->errors;
     if (f != NULL && r->result.bad <= limit)
-        fprintf(f, "%s:%zu: %s\n", r->spec->name, r->line, note);
+        fprintf(f, "%s:%zu: %s\n", r->spec->name, row_line(r), note);
     if (f != NULL && r->result.bad == limit + 1)
         fprintf(f, "%s: more bad lines are counted but not shown\n", r->spec->name);
     if (r->spec->strict) r->status = TACIT_BAD_MESSAGE;
@@ -50,6 +55,8 @@ static void add_byte(reader *r, char c) {
 
 static void add_field(reader *r, const char *data, size_t len) {
     if (r->status != TACIT_OK) return;
+    for (size_t i = 0; i < len && r->spec->quotes; i++)
+        if (data[i] == '\r' || (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))) r->newlines++;
     if (r->field_count == CSV_MAX_COLUMNS) {
         r->too_many = true;
         return;
@@ -58,7 +65,6 @@ static void add_field(reader *r, const char *data, size_t len) {
     r->start[r->field_count++] = r->text_len;
     for (size_t i = 0; i < len && !r->too_long; i++) {
         unsigned char c = (unsigned char)data[i];
-        if (c == '\n') r->newlines++;
         if (r->spec->latin1 && c >= 0x80) {
             add_byte(r, (char)(0xC0 | c >> 6));
             add_byte(r, (char)(0x80 | (c & 0x3F)));
@@ -71,6 +77,7 @@ static void add_field(reader *r, const char *data, size_t len) {
 
 static void read_header(reader *r) {
     const csv_spec *s = r->spec;
+    if (strncmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->start[0] += 3; /* byte order mark */
     for (size_t w = 0; w < s->column_count; w++) {
         const char *name = s->columns[w];
         size_t len = strlen(name);
@@ -83,12 +90,29 @@ static void read_header(reader *r) {
         }
         if (r->place[w] < 0 && !optional) {
             if (s->errors)
-                fprintf(s->errors, "%s:%zu: no column named '%.*s'\n", s->name, r->line, (int)len,
-                        name);
+                fprintf(s->errors, "%s:%zu: no column named '%.*s'\n", s->name, row_line(r),
+                        (int)len, name);
             r->status = TACIT_BAD_MESSAGE;
         }
     }
     r->named = true;
+}
+
+/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+static bool is_utf8(const char *text) {
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p != 0) {
+        unsigned char c = *p++, low = 0x80, high = 0xBF;
+        int more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : (c & 0xF0) == 0xE0 ? 2 : 3;
+        if ((c >= 0x80 && c < 0xC2) || c > 0xF4) return false;
+        if (c == 0xE0) low = 0xA0;
+        if (c == 0xED) high = 0x9F;
+        if (c == 0xF0) low = 0x90;
+        if (c == 0xF4) high = 0x8F;
+        for (; more > 0; more--, p++, low = 0x80, high = 0xBF)
+            if (*p < low || *p > high) return false;
+    }
+    return true;
 }
 
 static void data_row(reader *r) {
@@ -107,8 +131,12 @@ static void data_row(reader *r) {
             return;
         }
         fields[w] = at < 0 ? "" : r->text + r->start[at];
+        if (!is_utf8(fields[w])) {
+            report(r, "a field is not UTF-8 text");
+            return;
+        }
     }
-    tacit_status st = r->spec->row(r->spec->self, note, fields, r->line);
+    tacit_status st = r->spec->row(r->spec->self, note, fields, row_line(r));
     if (st == TACIT_BAD_MESSAGE)
         report(r, note);
     else if (st != TACIT_OK)
@@ -124,7 +152,6 @@ static void end_row(reader *r) {
         else
             data_row(r);
     }
-    r->line += 1 + r->newlines;
     r->newlines = r->field_count = r->text_len = 0;
     r->too_many = r->too_long = false;
 }
@@ -139,6 +166,7 @@ static void on_row(int terminator, void *self) {
 typedef struct {
     reader r;
     struct csv_parser parser; /* quoting files */
+    bool after_cr;            /* the line break before was a CR, whose LF may follow */
     char *pending;            /* plain files: the rest of an unfinished line */
     size_t pending_len, pending_cap;
 } splitter;
@@ -159,6 +187,7 @@ static void plain_feed(splitter *s, const char *data, size_t len) {
         if (data[i] == '\n') {
             plain_line(&s->r, s->pending ? s->pending : "", s->pending_len);
             s->pending_len = 0;
+            s->r.line++;
             continue;
         }
         if (s->pending_len == s->pending_cap) {
@@ -187,12 +216,29 @@ static tacit_status begin(splitter *s, const csv_spec *spec) {
     return TACIT_OK;
 }
 
+/* Line by line, so that a row's line is known when it ends (libcsv passes over empty lines in
+ * silence). */
+static void quoted_feed(splitter *s, const char *data, size_t len) {
+    for (size_t from = 0; from < len && s->r.status == TACIT_OK;) {
+        size_t to = from;
+        while (to < len && data[to] != '\n' && data[to] != '\r') to++;
+        size_t piece = to - from + (to < len);
+        if (csv_parse(&s->parser, data + from, piece, on_field, on_row, &s->r) != piece) {
+            s->r.status = TACIT_TOO_LARGE;
+            return;
+        }
+        if (to < len && !(data[to] == '\n' && s->after_cr)) s->r.line++;
+        s->after_cr = to < len ? data[to] == '\r' : false;
+        from += piece;
+    }
+}
+
 static void feed(splitter *s, const char *data, size_t len) {
     if (s->r.status != TACIT_OK) return;
-    if (!s->r.spec->quotes)
+    if (s->r.spec->quotes)
+        quoted_feed(s, data, len);
+    else
         plain_feed(s, data, len);
-    else if (csv_parse(&s->parser, data, len, on_field, on_row, &s->r) != len)
-        s->r.status = TACIT_TOO_LARGE;
 }
 
 static tacit_status end(splitter *s, csv_result *result) {
@@ -232,13 +278,15 @@ tacit_status csv_read(const csv_spec *spec, csv_result *result, const char *path
     int got;
     while ((got = gzread(f, buffer, sizeof buffer)) > 0) feed(&s, buffer, (size_t)got);
     st = end(&s, result);
-    if (got < 0 && st == TACIT_OK) st = TACIT_IO;
-    gzclose(f);
+    int closed = gzclose(f); /* says so when the compressed stream ends too early */
+    if ((got < 0 || closed != Z_OK) && st == TACIT_OK) st = TACIT_IO;
     return st;
 }
 
 void csv_write_field(FILE *out, const char *field) {
-    if (strpbrk(field, ",\"\r\n") == NULL) {
+    size_t len = strlen(field);
+    bool blank = len > 0 && (strchr(" \t", field[0]) || strchr(" \t", field[len - 1]));
+    if (!blank && strpbrk(field, ",\"\r\n") == NULL) {
         fputs(field, out);
         return;
     }
