@@ -259,24 +259,30 @@ static tacit_status collect_tokens(token **out, size_t *out_count, char ***copie
     return st;
 }
 
+/* First token after `from` with another text. */
+static size_t run_end(const token *tokens, size_t count, size_t from) {
+    size_t to = from + 1;
+    while (to < count && strcmp(tokens[to].text, tokens[from].text) == 0) to++;
+    return to;
+}
+
 /* Binary matrix [M x *width] of tokens that at least min_items items carry. */
 static tacit_status one_hot(double **out, size_t *width, const token *tokens, size_t count,
                             size_t item_count, uint32_t min_items) {
-    size_t columns = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        size_t column = 0;
-        for (size_t i = 0, j; i < count; i = j) {
-            for (j = i; j < count && strcmp(tokens[j].text, tokens[i].text) == 0;) j++;
-            if (j - i < min_items) continue;
-            if (pass == 1)
-                for (size_t t = i; t < j; t++) (*out)[tokens[t].item * columns + column] = 1.0;
-            column++;
-        }
-        columns = column;
-        if (pass == 0 &&
-            (*out = calloc(item_count * (columns ? columns : 1), sizeof **out)) == NULL)
-            return TACIT_NO_SPACE;
+    size_t columns = 0, column = 0;
+    for (size_t i = 0, j; i < count; i = j) {
+        j = run_end(tokens, count, i);
+        columns += j - i >= min_items;
     }
+    double *F = calloc(item_count * (columns ? columns : 1), sizeof *F);
+    if (F == NULL) return TACIT_NO_SPACE;
+    for (size_t i = 0, j; i < count; i = j) {
+        j = run_end(tokens, count, i);
+        if (j - i < min_items) continue;
+        for (size_t t = i; t < j; t++) F[tokens[t].item * columns + column] = 1.0;
+        column++;
+    }
+    *out = F;
     *width = columns;
     return TACIT_OK;
 }
