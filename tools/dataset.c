@@ -115,7 +115,7 @@ static size_t distinct_items(uint32_t *out, const dataset_event *events, size_t 
     size_t n = 0, kept = 0;
     for (size_t i = 0; i < count; i++)
         if (events[i].kind != TACIT_EVENT_SKIP) out[n++] = events[i].item;
-    qsort(out, n, sizeof *out, by_number);
+    if (n > 0) qsort(out, n, sizeof *out, by_number);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || out[kept - 1] != out[i]) out[kept++] = out[i];
     return kept;
@@ -129,14 +129,42 @@ static tacit_status allocate(dataset *d, const dataset_builder *b, const char *n
     return d->name && d->keys && d->offsets && d->events ? TACIT_OK : TACIT_NO_SPACE;
 }
 
+/* Takes items without events out of the catalogue and renumbers the events. */
+static tacit_status drop_items(dataset *d) {
+    catalogue *before = d->catalogue, *after = NULL;
+    size_t count = 0;
+    uint32_t *place = calloc(before->count + 1, sizeof *place);
+    catalogue_item *kept = malloc((before->count + 1) * sizeof *kept);
+    tacit_status st = place && kept ? TACIT_OK : TACIT_NO_SPACE;
+    if (st == TACIT_OK) {
+        for (size_t i = 0; i < d->event_count; i++) place[d->events[i].item] = 1;
+        for (size_t i = 0; i < before->count; i++) {
+            if (place[i] == 0) continue;
+            place[i] = (uint32_t)count;
+            kept[count++] = before->items[i];
+        }
+        st = catalogue_new(&after, kept, count);
+    }
+    if (st == TACIT_OK) {
+        for (size_t i = 0; i < d->event_count; i++) d->events[i].item = place[d->events[i].item];
+        catalogue_free(before);
+        d->catalogue = after;
+    }
+    free(place);
+    free(kept);
+    return st;
+}
+
 tacit_status dataset_builder_finish(dataset **out, size_t *unknown, dataset_builder *b,
-                                    catalogue *c, const char *name, uint32_t min_items) {
+                                    catalogue *c, const char *name, uint32_t min_items,
+                                    bool drop_untouched) {
     dataset *d = calloc(1, sizeof *d);
     uint32_t *items = malloc((b->count ? b->count : 1) * sizeof *items);
     tacit_status st = d && items ? allocate(d, b, name) : TACIT_NO_SPACE;
     if (d != NULL) d->catalogue = c;
     *unknown = 0;
-    if (st == TACIT_OK) qsort(b->events, b->count, sizeof *b->events, by_person_time);
+    if (st == TACIT_OK && b->count > 0)
+        qsort(b->events, b->count, sizeof *b->events, by_person_time);
     for (size_t i = 0, j; i < b->count && st == TACIT_OK; i = j) {
         uint32_t person = b->events[i].person;
         size_t from = d->event_count;
@@ -159,6 +187,7 @@ tacit_status dataset_builder_finish(dataset **out, size_t *unknown, dataset_buil
     }
     free(items);
     if (st == TACIT_OK && d->person_count == 0) st = TACIT_NOT_FOUND;
+    if (st == TACIT_OK && drop_untouched) st = drop_items(d);
     if (st == TACIT_OK)
         *out = d;
     else if (d != NULL)
@@ -179,12 +208,16 @@ void dataset_free(dataset *d) {
     free(d);
 }
 
-static const char *const kind_names[] = {"", "view", "click", "cart", "purchase", "rating", "skip"};
+long dataset_find(const dataset *d, const char *key) {
+    for (size_t p = 0; p < d->person_count; p++)
+        if (strcmp(d->keys[p], key) == 0) return (long)p;
+    return -1;
+}
 
 tacit_status dataset_save(const dataset *d, const char *folder) {
     char path[4096], temporary[4096 + 8];
-    if ((size_t)snprintf(path, sizeof path, "%s/catalogue.csv", folder) >= sizeof path)
-        return TACIT_INVALID_ARGUMENT;
+    if (strlen(folder) + sizeof "/interactions.csv" > sizeof path) return TACIT_INVALID_ARGUMENT;
+    snprintf(path, sizeof path, "%s/catalogue.csv", folder);
     tacit_status st = catalogue_save(d->catalogue, path);
     if (st != TACIT_OK) return st;
     snprintf(path, sizeof path, "%s/interactions.csv", folder);
@@ -198,7 +231,7 @@ tacit_status dataset_save(const dataset *d, const char *folder) {
             csv_write_field(f, d->keys[p]);
             fputc(',', f);
             csv_write_field(f, d->catalogue->items[e->item].key);
-            fprintf(f, ",%s,%g,%llu\n", kind_names[e->kind], (double)e->value,
+            fprintf(f, ",%s,%.9g,%llu\n", dataset_kind_name(e->kind), (double)e->value,
                     (unsigned long long)e->time_s);
         }
     bool ok = fflush(f) == 0 && fsync(fileno(f)) == 0;
@@ -208,8 +241,8 @@ tacit_status dataset_save(const dataset *d, const char *folder) {
     return TACIT_IO;
 }
 
-/* ---- Split
- * --------------------------------------------------------------------------------------*/
+/* ---- Split -------------------------------------------------------------------------------------
+ */
 
 void dataset_split_free(dataset_split *s) {
     if (s == NULL) return;
@@ -230,8 +263,8 @@ static void draw_test(uint32_t *items, size_t count, size_t take, tacit_prng *pr
         items[last] = items[j];
         items[j] = t;
     }
-    qsort(items, count - take, sizeof *items, by_number);
-    qsort(items + count - take, take, sizeof *items, by_number);
+    if (count > take) qsort(items, count - take, sizeof *items, by_number);
+    if (take > 0) qsort(items + count - take, take, sizeof *items, by_number);
 }
 
 tacit_status dataset_split_new(dataset_split **out, const dataset *d, double share, uint64_t seed) {

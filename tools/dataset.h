@@ -44,7 +44,7 @@ typedef struct {
     dataset_format format;
     bool strict;
     FILE *errors; /* where bad lines are reported; may be NULL */
-    /* Retail: people with fewer distinct items are left out (0: 5). */
+    /* People with fewer distinct items are left out (0: 5 for Retail, else 1). */
     uint32_t min_items;
 } dataset_options;
 
@@ -53,6 +53,12 @@ typedef struct {
 TACIT_MUST_CHECK tacit_status dataset_load(dataset **out, char *note, const char *path,
                                            const dataset_options *options);
 void dataset_free(dataset *d);
+/* Index of a person, or -1. */
+long dataset_find(const dataset *d, const char *key);
+
+/* "view", "click", ... of a tacit_event_kind, and back (0: no such kind). */
+const char *dataset_kind_name(uint8_t kind);
+uint8_t dataset_kind_of(const char *name);
 
 /* CSV with named columns, as `tacit import --csv` takes it; empty names are absent. */
 typedef struct {
@@ -63,6 +69,7 @@ typedef struct {
     const char *item_key, *title, *kind; /* catalogue columns; title, kind may be NULL */
     const char *features; /* comma-separated column names whose values become tokens, or NULL */
     char separator;
+    uint8_t default_kind; /* of events without a kind; 0: view */
 } dataset_csv;
 TACIT_MUST_CHECK tacit_status dataset_load_csv(dataset **out, char *note, const dataset_csv *csv,
                                                const dataset_options *options);
@@ -99,11 +106,14 @@ dataset_builder *dataset_builder_new(void);
 TACIT_MUST_CHECK tacit_status dataset_builder_add(dataset_builder *b, const char *person,
                                                   uint64_t item_id, uint8_t kind, float value,
                                                   uint64_t time_s);
-/* Takes the catalogue over. Events of items that are not in it are counted in *unknown. People with
- * fewer than min_items distinct items are left out, then items nobody touched stay. */
+/* Takes the catalogue over, also on failure. Events of items that are not in it are counted in
+ * *unknown. People with fewer than min_items distinct items are left out; then, with
+ * drop_untouched, items that none of the remaining people has an event of. The builder is used up.
+ * NOT_FOUND when nobody remains. */
 TACIT_MUST_CHECK tacit_status dataset_builder_finish(dataset **out, size_t *unknown,
                                                      dataset_builder *b, catalogue *c,
-                                                     const char *name, uint32_t min_items);
+                                                     const char *name, uint32_t min_items,
+                                                     bool drop_untouched);
 void dataset_builder_free(dataset_builder *b);
 
 #endif
