@@ -39,9 +39,7 @@ $(BUILD)/obj/proto/tacit.pb.o: $(PB_C) $(PB_H)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(OPT) -fPIC -I$(BUILD) $(SAN) -c $(PB_C) -o $@
 
-$(BUILD)/obj/common/%.o $(BUILD)/obj/firmware/%.o $(BUILD)/obj/server/%.o $(BUILD)/obj/tools/%.o: | $(PB_H)
-
-$(BUILD)/obj/%.o: %.c Makefile config.mk
+$(BUILD)/obj/%.o: %.c Makefile config.mk | $(PB_H)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(if $(filter common/% firmware/%,$(filter-out firmware/port/%,$<)),,$(HOSTED)) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
 
