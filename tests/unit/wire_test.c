@@ -87,6 +87,23 @@ static void nearly_empty_messages_round_trip(void **state) {
     }
 }
 
+/* 127 bytes are the most with a length of one byte. */
+static void lengths_grow_by_a_byte_at_128(void **state) {
+    (void)state;
+    uint8_t out[256];
+    for (size_t note = 90; note <= TACIT_NOTE_LEN; note++) {
+        char text[TACIT_NOTE_LEN + 1] = {0};
+        memset(text, 'n', note);
+        tacit_wire_problem(&message, TACIT_LATE, text);
+        size_t len = encode(out, sizeof out, &message), prefix = out[0] & 0x80 ? 2 : 1;
+        size_t body = prefix == 1 ? out[0] : (out[0] & 0x7fu) | (size_t)out[1] << 7;
+        assert_int_equal(body + prefix, len);
+        assert_int_equal(prefix, body < 128 ? 1 : 2);
+        assert_int_equal(decode(&got, out, len, NULL), TACIT_OK);
+        assert_string_equal(got.body.problem.note, text);
+    }
+}
+
 /* ---- streams --------------------------------------------------------------------------------- */
 
 static size_t all_samples(uint8_t stream[static STREAM_MAX]) {
@@ -472,6 +489,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_equals_the_vector),
         cmocka_unit_test(nearly_empty_messages_round_trip),
+        cmocka_unit_test(lengths_grow_by_a_byte_at_128),
         cmocka_unit_test(a_stream_may_be_split_anywhere),
         cmocka_unit_test(a_stream_may_come_byte_by_byte),
         cmocka_unit_test(a_cut_message_stays_pending),
