@@ -69,6 +69,12 @@ TACIT_MUST_CHECK tacit_status tacit_mechanism_init(tacit_mechanism *m, double sc
 void tacit_mechanism_charge(double rdp[static TACIT_ORDER_COUNT], const tacit_mechanism *m,
                             double sensitivity_factor);
 
+/* What the protocol itself may fail by, kept back from delta on both sides (security H7): for each
+ * of at most TACIT_PERIOD_COHORTS cohorts of a period 2^-40 (graph) and 2^-60 (an upper bound of the
+ * sampler's total variation for any dims). */
+enum { TACIT_PERIOD_COHORTS = 1024 };
+#define TACIT_PROTOCOL_DELTA (TACIT_PERIOD_COHORTS * (0x1p-40 + 0x1p-60))
+
 /* ---- Planning a run of sums (server) ---------------------------------------------------------- */
 enum { TACIT_MAX_SUMS = 16 };
 

@@ -65,7 +65,9 @@ static tacit_status calibrate(training *t) {
         return TACIT_OK;
     }
     tacit_run_spec run = {.epsilon = t->spec.epsilon,
-                          .delta = t->spec.delta,
+                          /* Devices keep the protocol's own part of delta back; so must the plan,
+                           * or they would refuse the last sum. */
+                          .delta = t->spec.delta - TACIT_PROTOCOL_DELTA,
                           .sums = t->sum_count,
                           .grow = t->params.grow,
                           .counts_share = t->params.counts_share,
