@@ -281,21 +281,11 @@ static tacit_status forget(forget_state *f, bool marked) {
     }
 }
 
-tacit_status tacit_history_forget(tacit_history *h, uint64_t item) {
-    forget_state f = {.history = h, .item = item, .end = h->next};
-    return forget(&f, false);
-}
-
-tacit_status tacit_history_forget_all(tacit_history *h) {
-    forget_state f = {.history = h, .all = true, .end = h->next};
-    tacit_status st = forget(&f, false);
-    if (st == TACIT_OK || st == TACIT_NOT_FOUND) drop(h, 0, true);
-    return st == TACIT_NOT_FOUND ? TACIT_OK : st;
-}
-
-static tacit_status resume_forget(tacit_history *h) {
+/* Finishes the forgetting that stands in the store, if any; *done says which. */
+static tacit_status resume(tacit_history *h, forget_state *done) {
     uint8_t value[MARK_VALUE_LEN], plain[MARK_LEN];
     size_t len;
+    memset(done, 0, sizeof *done);
     tacit_status st =
         tacit_platform_get(h->platform, value, sizeof value, &len, mark_key, sizeof mark_key);
     if (st == TACIT_NOT_FOUND) return TACIT_OK;
@@ -304,12 +294,34 @@ static tacit_status resume_forget(tacit_history *h) {
     st = tacit_open_box(plain, value + TACIT_NONCE_LEN, len - TACIT_NONCE_LEN, mark_key,
                         sizeof mark_key, value, h->key);
     if (st != TACIT_OK) return st;
-    forget_state f = {.history = h,
-                      .item = tacit_get_u64(plain),
-                      .end = tacit_get_u64(plain + 8),
-                      .all = plain[16] == 1};
+    done->history = h;
+    done->item = tacit_get_u64(plain);
+    done->end = tacit_get_u64(plain + 8);
+    done->all = plain[16] == 1;
     tacit_wipe(plain, sizeof plain);
-    return forget(&f, true);
+    return forget(done, true);
+}
+
+/* There is one mark, so an older promise is kept before a new one is made. */
+static tacit_status forget_now(forget_state *f) {
+    forget_state before;
+    tacit_status st = resume(f->history, &before);
+    if (st != TACIT_OK) return st;
+    st = forget(f, false);
+    bool resumed = before.history != NULL && (before.all || (!f->all && before.item == f->item));
+    return st == TACIT_NOT_FOUND && resumed ? TACIT_OK : st;
+}
+
+tacit_status tacit_history_forget(tacit_history *h, uint64_t item) {
+    forget_state f = {.history = h, .item = item, .end = h->next};
+    return forget_now(&f);
+}
+
+tacit_status tacit_history_forget_all(tacit_history *h) {
+    forget_state f = {.history = h, .all = true, .end = h->next};
+    tacit_status st = forget_now(&f);
+    if (st == TACIT_OK || st == TACIT_NOT_FOUND) drop(h, 0, true);
+    return st == TACIT_NOT_FOUND ? TACIT_OK : st;
 }
 
 tacit_status tacit_history_open(tacit_history *h, const tacit_platform *platform,
@@ -318,6 +330,7 @@ tacit_status tacit_history_open(tacit_history *h, const tacit_platform *platform
     h->count = 0;
     h->next = 0;
     tacit_mac(h->key, history_key, TACIT_LABEL_HISTORY, "", 0);
-    tacit_status st = resume_forget(h);
+    forget_state before;
+    tacit_status st = resume(h, &before);
     return st == TACIT_OK ? load(h) : st;
 }
