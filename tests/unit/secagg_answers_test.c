@@ -448,6 +448,13 @@ static void test_alien_messages(void **state) {
         assert_false(federation_secrets_left(s.victim));
         attack_scene_free(&s);
 
+        attack_scene_make(&s, &nine, gone, (tacit_phase)phase); /* behind a complete answer */
+        const federation_bytes *whole = &s.f.answer;
+        assert_int_equal(tacit_secagg_answer(s.victim->machine, whole->data, whole->len), TACIT_OK);
+        assert_int_equal(tacit_secagg_answer(s.victim->machine, half, 2), TACIT_OK);
+        assert_int_equal(tacit_secagg_answer_end(s.victim->machine, s.f.now_s), TACIT_TRUNCATED);
+        attack_scene_free(&s);
+
         attack_scene_make(&s, &nine, gone, (tacit_phase)phase);
         const uint8_t zeros[4] = {0};
         assert_int_equal(tacit_secagg_answer(s.victim->machine, zeros, 4), TACIT_TOO_LARGE);

@@ -97,13 +97,13 @@ static void reach_share(void) {
     assert_int_equal(federation_request(&f, victim, &f.request), TACIT_OK);
 }
 
-/* A bitmap of everyone but DROPS devices, all of them neighbours of the victim or none. */
-static void without(uint8_t *bitmap, bool neighbours) {
-    uint32_t left = DROPS;
+/* A bitmap of everyone but DROPS devices, `close` of them neighbours of the victim. */
+static void without(uint8_t *bitmap, uint32_t close) {
+    uint32_t left[2] = {DROPS - close, close};
     memset(bitmap, 0, tacit_bitmap_len(N));
     for (uint32_t i = 0; i < N; i++) {
-        bool drop = i != place && tacit_bit_get(near, i) == neighbours && left > 0;
-        left -= drop;
+        bool drop = i != place && left[tacit_bit_get(near, i)] > 0;
+        if (drop) left[tacit_bit_get(near, i)]--;
         if (!drop) tacit_bit_set(bitmap, i);
     }
     assert_int_equal(tacit_bitmap_count(bitmap, N), N - DROPS);
@@ -145,7 +145,7 @@ static void test_honest(void **state) {
     assert_true(degree - DROPS < threshold); /* what the attacks below rest on */
     assert_int_equal(answer.count, AT_ENTRY + degree + 1);
     reach_share();
-    without(u2, false);
+    without(u2, 0);
     u2_answer(&m, u2);
     take(&m);
     assert_int_equal(federation_request(&f, victim, &f.request), TACIT_OK);
@@ -161,9 +161,17 @@ static void test_u2_cuts_edges(void **state) {
     uint8_t u2[TACIT_MAX_BITMAP_LEN];
     attack_messages m = {0};
     reach_share();
-    without(u2, true);
+    without(u2, DROPS);
     u2_answer(&m, u2);
     refused(&m, 0, TACIT_TOO_FEW);
+    reach_share(); /* t_v live neighbours are enough, one less is not */
+    without(u2, degree - threshold + 1);
+    u2_answer(&m, u2);
+    refused(&m, 0, TACIT_TOO_FEW);
+    reach_share();
+    without(u2, degree - threshold);
+    u2_answer(&m, u2);
+    take(&m);
     attack_messages_free(&m);
 }
 
@@ -177,7 +185,7 @@ static void test_u3_cuts_edges(void **state) {
     u2_answer(&m, u2);
     take(&m);
     assert_int_equal(federation_request(&f, victim, &f.request), TACIT_OK);
-    without(u3, true);
+    without(u3, DROPS);
     u3_answer(&m, u2, u3);
     refused(&m, 0, TACIT_TOO_FEW);
     attack_messages_free(&m);
