@@ -170,13 +170,23 @@ static tacit_status close_phase(cohort *c) {
     }
 }
 
+/* Enough have sent for the cohort to go on, and nobody else has for a while. */
+static bool quiet(const cohort *c, uint64_t now_s) {
+    const tacit_plan *plan = &c->params.plan;
+    if (c->params.quiet_s == 0 || now_s <= c->heard_s + c->params.quiet_s) return false;
+    if (c->phase != COHORT_JOIN) return c->report.sent[c->phase] >= c->rule.n_min;
+    uint32_t usual = c->target - c->target * plan->max_dropout / 1000;
+    return c->joined >= plan->n_lo && c->joined >= usual;
+}
+
 bool cohort_tick(cohort *c, uint64_t now_s) {
     if (c->phase >= COHORT_SUM) return false;
     bool complete = c->phase == COHORT_JOIN ? c->joined >= c->target : c->waiting == 0;
-    if (!complete && now_s <= c->deadline_s) return false;
+    if (!complete && now_s <= c->deadline_s && !quiet(c, now_s)) return false;
     if (close_phase(c) != TACIT_OK) return true;
     c->phase = (cohort_phase)(c->phase + 1);
     c->deadline_s = c->phase == COHORT_SUM ? UINT64_MAX : now_s + duration_s(c, c->phase);
+    c->heard_s = now_s;
     return true;
 }
 
@@ -223,13 +233,15 @@ tacit_status cohort_submit(cohort *c, uint32_t *slot, char *note, cohort_phase p
     cohort_request r = {.c = c, .phase = phase, .in = body, .note = note};
     tacit_wire_reader_init(&r.reader);
     switch (phase) {
-        case COHORT_JOIN: return cohort_take_join(&r, slot, now_s);
+        case COHORT_JOIN: st = cohort_take_join(&r, slot, now_s); break;
         case COHORT_SHARE: st = cohort_take_share(&r); break;
         case COHORT_MASK: st = cohort_take_mask(&r); break;
         case COHORT_AGREE: st = cohort_take_agree(&r); break;
         default: st = cohort_take_reveal(&r); break;
     }
-    if (st == TACIT_OK || st == TACIT_DUPLICATE) *slot = (uint32_t)(r.seat - c->seats);
+    if (phase != COHORT_JOIN && (st == TACIT_OK || st == TACIT_DUPLICATE))
+        *slot = (uint32_t)(r.seat - c->seats);
+    if (st == TACIT_OK) c->heard_s = now_s;
     return st;
 }
 

@@ -4,9 +4,10 @@
  * object is driven by tacitd, by `tacit simulate` and by the tests.
  *
  * Phases: JOIN -> SHARE -> MASK -> AGREE -> REVEAL -> SUM -> DONE, or FAILED from any of them. A
- * phase closes once: when every device expected has sent, when its deadline passes, or (JOIN) at
- * n_hi. A message after that is LATE. A cohort that would fall below n_min (or whose secrets cannot
- * be rebuilt) fails: nothing but who took part is known.
+ * phase closes once: when every device expected has sent, when its deadline passes, when enough
+ * have sent and it has become quiet, or (JOIN) at n_hi. A message after that is LATE. A cohort that
+ * would fall below n_min (or whose secrets cannot be rebuilt) fails: nothing but who took part is
+ * known.
  *
  * A masked vector is taken whole (staged by the caller), its length, digest and signature are
  * checked, and it is added to the sum exactly once (security H11); vectors are not kept. */
@@ -34,8 +35,12 @@ typedef struct {
     tacit_plan plan; /* decoded and checked */
     uint8_t plan_digest[TACIT_HASH_LEN];
     uint8_t phase_secret[TACIT_SIGN_SECRET_LEN]; /* key named in the plan */
-    uint32_t cohort;         /* number in the URL; 0 while cohort_count is 1 */
+    uint32_t cohort;                             /* number in the URL; 0 while cohort_count is 1 */
     uint32_t expected_count; /* JOIN closes early at this many joins (0: plan.n_hi) */
+    /* A phase also closes once at least the share of devices the plan needs (n_min; while joining
+     * n_lo and 1 - max_dropout of those expected) has sent and nothing was accepted for quiet_s
+     * seconds: nobody waits out a deadline for devices that are gone. 0: never. */
+    uint32_t quiet_s;
 } cohort_params;
 
 /* Starts in JOIN at plan.opens_s. NO_SPACE, BAD_PLAN. */
@@ -80,7 +85,8 @@ bool cohort_answer_ready(const cohort *c, cohort_phase phase);
 TACIT_MUST_CHECK tacit_status cohort_answer_next(const cohort *c, cohort_phase phase, uint32_t slot,
                                                  uint32_t *cursor, tacit_sink *out);
 
-/* ---- The sum ----------------------------------------------------------------------------------- */
+/* ---- The sum -----------------------------------------------------------------------------------
+ */
 /* In COHORT_SUM: prepares the unmasking (rebuilds and verifies the secrets; COHORT_FAILED when one
  * cannot be rebuilt), then any number of threads may run disjoint slices, then finish. */
 TACIT_MUST_CHECK tacit_status cohort_job_prepare(cohort *c);
@@ -97,18 +103,19 @@ TACIT_MUST_CHECK tacit_status cohort_sum_now(cohort *c);
 /* In DONE: the sum, words in [0, 2^bits), [plan.dims]; owned by the cohort. */
 const uint32_t *cohort_sum(const cohort *c);
 
-/* ---- What happened ----------------------------------------------------------------------------- */
+/* ---- What happened -----------------------------------------------------------------------------
+ */
 typedef struct {
-    uint32_t joined;                  /* n, the roster */
-    uint32_t sent[COHORT_REVEAL + 1]; /* accepted messages by phase */
+    uint32_t joined;                     /* n, the roster */
+    uint32_t sent[COHORT_REVEAL + 1];    /* accepted messages by phase */
     uint32_t refused[COHORT_REVEAL + 1]; /* authenticated devices dropped for a bad message */
-    uint32_t shared;                  /* |U2| */
-    uint32_t survivors;               /* |U3| */
+    uint32_t shared;                     /* |U2| */
+    uint32_t survivors;                  /* |U3| */
     uint32_t rebuilt_b, rebuilt_s;
     uint8_t root[TACIT_HASH_LEN], u2_digest[TACIT_HASH_LEN], u3_digest[TACIT_HASH_LEN];
     uint8_t sum_digest[TACIT_HASH_LEN];
     tacit_graph_rule rule;
-    tacit_status failure;             /* OK unless FAILED */
+    tacit_status failure; /* OK unless FAILED */
     char failure_note[TACIT_NOTE_LEN + 1];
 } cohort_report;
 void cohort_report_get(const cohort *c, cohort_report *out);

@@ -53,7 +53,8 @@ struct cohort {
     cohort_params params;
     cohort_phase phase;
     uint64_t deadline_s;
-    uint32_t target; /* joins that close JOIN */
+    uint64_t heard_s; /* when a message of this phase was accepted last */
+    uint32_t target;  /* joins that close JOIN */
     uint32_t joined;
     uint32_t waiting; /* devices the phase still expects a message from (SHARE..REVEAL) */
     uint8_t secret[TACIT_KEY_LEN]; /* places in the tables, choice of share subsets */

@@ -46,6 +46,7 @@ static const key keys[] = {
     NUMBER("round", expected, 0, TACIT_MAX_COHORT),
     NUMBER("round", separation_s, 0, 366 * 86400),
     NUMBER("round", back_off_s, 1, 3600),
+    NUMBER("round", quiet_s, 0, 600),
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
@@ -75,6 +76,7 @@ void config_default(config *c) {
     c->n_hi = 1000;
     c->separation_s = 3600;
     c->back_off_s = 5;
+    c->quiet_s = 5;
 }
 
 static bool number(uint32_t *out, const char *text) {

@@ -15,6 +15,7 @@
  *                                       expected = 0      (0: joining goes on until n_hi or time)
  *                                       separation_s = 3600
  *                                       back_off_s = 5
+ *                                       quiet_s = 5       (0: never; see cohort.h)
  *
  * Unknown sections and keys, keys given twice, and values out of range are refused with "file:line:
  * what": a typing error must not silently become a default. */
@@ -40,7 +41,7 @@ typedef struct {
     uint32_t join_s, share_s, mask_s, agree_s, reveal_s;
     uint32_t max_colluding, max_dropout; /* per thousand */
     uint32_t n_lo, n_hi, n_min_floor, expected;
-    uint32_t separation_s, back_off_s;
+    uint32_t separation_s, back_off_s, quiet_s;
 } config;
 
 void config_default(config *c);

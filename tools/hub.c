@@ -28,10 +28,11 @@ struct hub {
 
 static uint64_t now_s(void) { return (uint64_t)time(NULL); }
 
-tacit_status hub_new(hub **out, round_run *round) {
+tacit_status hub_new(hub **out, round_run *round, uint32_t quiet_s) {
     hub *h = calloc(1, sizeof *h);
     if (h == NULL) return TACIT_NO_SPACE;
     h->round = round;
+    h->quiet_s = quiet_s;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->changed, NULL);
     *out = h;
@@ -73,7 +74,9 @@ static tacit_status publish_start(hub *h) {
 
 static tacit_status open_cohort(hub *h) {
     const round_offer *offer = round_plan(h->round);
-    cohort_params params = {.plan = offer->plan, .expected_count = offer->expected_count};
+    cohort_params params = {.plan = offer->plan,
+                            .expected_count = offer->expected_count,
+                            .quiet_s = h->quiet_s};
     memcpy(params.plan_digest, offer->digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, offer->phase_secret, TACIT_SIGN_SECRET_LEN);
     cohort *c = NULL;

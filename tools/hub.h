@@ -10,8 +10,8 @@
 
 typedef struct hub hub;
 
-/* Takes the round over. NO_SPACE. */
-TACIT_MUST_CHECK tacit_status hub_new(hub **out, round_run *round);
+/* Takes the round over; quiet_s as in cohort_params. NO_SPACE. */
+TACIT_MUST_CHECK tacit_status hub_new(hub **out, round_run *round, uint32_t quiet_s);
 void hub_free(hub *h);
 
 /* Publishes and opens the next round; false when the run is over. *note says why it ended badly. */
