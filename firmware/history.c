@@ -255,10 +255,12 @@ static tacit_status seal_mark(const forget_state *f, uint8_t value[static MARK_V
     return st;
 }
 
-/* marked: the store already holds the mark. */
+/* marked: the store already holds the mark, and the window was cleaned when it was made; what it
+ * holds of the item by now is newer. */
 static tacit_status forget(forget_state *f, bool marked) {
     tacit_history *h = f->history;
     uint8_t mark[MARK_VALUE_LEN];
+    bool clean = marked;
     for (bool first = true;; first = false) {
         tacit_status st = collect_batch(f);
         bool more = st == TACIT_PENDING;
@@ -275,7 +277,8 @@ static tacit_status forget(forget_state *f, bool marked) {
             h->writes[count++] = (tacit_write){mark_key, sizeof mark_key, NULL, 0};
         }
         if ((st = tacit_platform_commit(h->platform, h->writes, count)) != TACIT_OK) return st;
-        drop(h, f->item, f->all);
+        if (!clean) drop(h, f->item, f->all);
+        clean = true;
         if (!more) return TACIT_OK;
         marked = true;
     }

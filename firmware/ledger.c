@@ -24,9 +24,8 @@ _Static_assert(CHUNK_LEN + 3 * SUMS_LEN == RECORD_LEN, "three tables behind the 
 static const uint8_t magic[8] = {'T', 'A', 'C', 'I', 'T', 'L', 'G', '1'};
 
 /* One unit of an RDP sum is 2^-40. */
-static const double unit = 1099511627776.0;
-/* 2^-40 + 2^-60 */
-static const double delta_per_cohort = 9.094955619467128e-13;
+static const double unit = 0x1p40;
+static const double delta_per_cohort = 0x1p-40 + 0x1p-60;
 
 /* ---- Encoding ---------------------------------------------------------------------------------*/
 
