@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tacit. `make help` lists what there is; config.mk holds the knobs.
 include config.mk
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 # -ffp-contract=off: device and server must compute thresholds bit for bit alike (security.md B).
@@ -37,38 +39,43 @@ $(PB_C) $(PB_H) &: proto/tacit.proto proto/tacit.options
 
 $(BUILD)/obj/proto/tacit.pb.o: $(PB_C) $(PB_H)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(OPT) -fPIC -I$(BUILD) $(SAN) -c $(PB_C) -o $@
+	$(Q)$(CC) -std=c11 $(OPT) -fPIC -I$(BUILD) $(SAN) -c $(PB_C) -o $@
 
 $(BUILD)/obj/%.o: %.c Makefile config.mk | $(PB_H)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter common/% firmware/%,$(filter-out firmware/port/%,$<)),,$(HOSTED)) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
+	$(if $(V),,@echo "  CC    $<")
+	$(Q)$(CC) $(CFLAGS) $(if $(filter common/% firmware/%,$(filter-out firmware/port/%,$<)),,$(HOSTED)) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
 
 # ---- products ----------------------------------------------------------------------------------
 $(BUILD)/libtacit.a: $(COMMON) $(CORE) $(PORT)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/libtacit.so.0: $(COMMON) $(CORE) $(PORT) firmware/libtacit.map
-	$(CC) -shared -Wl,-soname,libtacit.so.0 -Wl,--version-script=firmware/libtacit.map $(LDFLAGS) \
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) -shared -Wl,-soname,libtacit.so.0 -Wl,--version-script=firmware/libtacit.map $(LDFLAGS) \
 	  $(filter %.o,$^) -o $@ $(LIB_DEVICE) $(LIB_PORT)
 	@ln -sf libtacit.so.0 $(BUILD)/libtacit.so
 
 $(BUILD)/libserver.a: $(SERVER)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/tacitd: $(BUILD)/obj/server/main.o $(BUILD)/libserver.a $(BUILD)/libtacit.a
-	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 $(BUILD)/libtools.a: $(TOOLS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/tacit: $(BUILD)/obj/tools/tacit.o $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
-	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 $(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
-	$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 $(BUILD)/tacit.pc: firmware/tacit.pc.in Makefile config.mk
 	@mkdir -p $(@D)
@@ -82,14 +89,16 @@ TEST_SUPPORT := $(call obj,$(wildcard tests/support/*.c tests/contract/*.c))
 
 $(BUILD)/obj/tests/%.o: tests/%.c | $(PB_H)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(HOSTED) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(HOSTED) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/%_test: $(BUILD)/obj/tests/unit/%_test.o $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 $(BUILD)/tests/%_test: $(BUILD)/obj/tests/property/%_test.o $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 # For work on one common/ module while the rest of the tree does not build:
 #   make quick/graph   compiles common/graph.c and its test with base, status, crypto, prng only.

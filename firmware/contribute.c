@@ -4,7 +4,8 @@
  *
  *   GET  /v1/plan                                     SignedPlan
  *   GET  /v1/model/{digest, hex}                      model file, resumed where it broke off
- *   POST /v1/rounds/{round}/join                      then, {cohort} being "{round}-{number}":
+ *   GET  /v1/model/after/{number}                     the newest model file above that number, or
+ * 404 POST /v1/rounds/{round}/join                      then, {cohort} being "{round}-{number}":
  *   POST /v1/cohorts/{cohort}/{share|mask|agree|reveal}
  *   GET  the same URL with Tacit-Poll                 after a 202, or when an answer was lost
  *
@@ -122,13 +123,9 @@ static tacit_status take_model(void *self, const uint8_t *data, size_t len) {
     return a->status;
 }
 
-static tacit_status fetch_model(tacit *t, const uint8_t digest[static TACIT_HASH_LEN]) {
+/* Fetches the file at `path` and makes it the model; digest: what it must be, or NULL. */
+static tacit_status fetch_file(tacit *t, const char *path, const uint8_t *digest) {
     const tacit_platform *p = &t->platform;
-    char path[PATH_LEN];
-    tacit_text text;
-    tacit_text_init(&text, path, sizeof path);
-    tacit_text_add(&text, "/v1/model/");
-    tacit_text_hex(&text, digest, TACIT_HASH_LEN);
     tacit_exchange x;
     model_answer a = {.t = t, .exchange = &x};
     for (int tries = 0; tries < MODEL_TRIES; tries = a.begun ? 0 : tries + 1) {
@@ -154,6 +151,15 @@ static tacit_status fetch_model(tacit *t, const uint8_t digest[static TACIT_HASH
     return TACIT_TRANSPORT;
 }
 
+static tacit_status fetch_model(tacit *t, const uint8_t digest[static TACIT_HASH_LEN]) {
+    char path[PATH_LEN];
+    tacit_text text;
+    tacit_text_init(&text, path, sizeof path);
+    tacit_text_add(&text, "/v1/model/");
+    tacit_text_hex(&text, digest, TACIT_HASH_LEN);
+    return fetch_file(t, path, digest);
+}
+
 /* The plan's model, loaded: the one in memory, the committed one, or the server's. */
 static tacit_status ensure_model(tacit *t, const uint8_t digest[static TACIT_HASH_LEN]) {
     if (!t->loaded) {
@@ -165,13 +171,18 @@ static tacit_status ensure_model(tacit *t, const uint8_t digest[static TACIT_HAS
 }
 
 tacit_status tacit_sync(tacit *t) {
-    uint8_t encoded[TACIT_PLAN_LEN], sig[TACIT_SIG_LEN];
-    uint64_t bytes;
-    tacit_plan plan;
-    tacit_status st = fetch_plan(t, encoded, sig, &bytes);
-    if (st == TACIT_OK) st = tacit_plan_verify(sig, encoded, t->options.plan_key);
-    if (st == TACIT_OK) st = tacit_plan_decode(&plan, NULL, encoded);
-    return st == TACIT_OK ? ensure_model(t, plan.model_digest) : st;
+    char path[PATH_LEN];
+    tacit_text text;
+    if (t->platform.exchange == NULL) return TACIT_TRANSPORT;
+    if (!t->loaded) {
+        tacit_status st = tacit_model_load(t);
+        if (st == TACIT_STORAGE) return st; /* anything else: replace it */
+    }
+    tacit_text_init(&text, path, sizeof path);
+    tacit_text_add(&text, "/v1/model/after/");
+    tacit_text_u64(&text, t->loaded ? t->model.number : 0);
+    tacit_status st = fetch_file(t, path, NULL);
+    return st == TACIT_NOT_FOUND && t->loaded ? TACIT_OK : st; /* nothing newer */
 }
 
 /* ---- The five requests ------------------------------------------------------------------------*/

@@ -162,7 +162,9 @@ TACIT_API TACIT_CHECKED tacit_status tacit_model_load(tacit *t);
  * and loaded. */
 TACIT_API TACIT_CHECKED tacit_status tacit_model_install(tacit *t, const uint8_t *file, size_t len);
 
-/* Fetches the current plan and, when its model is not here, the model; then loads it. */
+/* Fetches the newest model when it is newer than the one here, verifies it like
+ * tacit_model_install, and loads it. OK when there is nothing newer; NOT_FOUND when the server has no
+ * model and there is none here; TRANSPORT, BUSY. */
 TACIT_API TACIT_CHECKED tacit_status tacit_sync(tacit *t);
 
 /* ==== The person's history ===================================================================== */

@@ -13,13 +13,15 @@
 typedef struct {
     uint8_t *file;
     size_t len;
+    uint64_t number;
     uint8_t digest[TACIT_HASH_LEN];
 } kept_model;
 
 struct hub {
     round_run *round;
     cohort *cohort;
-    bool open, stopping;
+    bool open;
+    uint32_t quiet_s;
     uint64_t number;      /* last round number */
     kept_model models[2]; /* newest, and the one before */
     pthread_mutex_t lock;
@@ -57,7 +59,7 @@ static tacit_status keep_model(hub *h, const store_model *model, const uint8_t *
     pthread_mutex_lock(&h->lock);
     free(h->models[1].file);
     h->models[1] = h->models[0];
-    h->models[0] = (kept_model){.file = copy, .len = model->len};
+    h->models[0] = (kept_model){.file = copy, .len = model->len, .number = model->number};
     memcpy(h->models[0].digest, model->digest, TACIT_HASH_LEN);
     pthread_mutex_unlock(&h->lock);
     return TACIT_OK;
@@ -74,9 +76,8 @@ static tacit_status publish_start(hub *h) {
 
 static tacit_status open_cohort(hub *h) {
     const round_offer *offer = round_plan(h->round);
-    cohort_params params = {.plan = offer->plan,
-                            .expected_count = offer->expected_count,
-                            .quiet_s = h->quiet_s};
+    cohort_params params = {
+        .plan = offer->plan, .expected_count = offer->expected_count, .quiet_s = h->quiet_s};
     memcpy(params.plan_digest, offer->digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, offer->phase_secret, TACIT_SIGN_SECRET_LEN);
     cohort *c = NULL;
@@ -205,21 +206,32 @@ static tacit_status serve_plan(hub *h, tacit_exchange *x) {
     return st;
 }
 
-static tacit_status serve_model(hub *h, tacit_exchange *x) {
+/* The kept model a path asks for, or NULL: /v1/model/{hex digest} or /v1/model/after/{number}. */
+static const kept_model *wanted_model(const hub *h, const char *name) {
     char hex[2 * TACIT_HASH_LEN + 1];
+    if (strncmp(name, "after/", 6) == 0)
+        return h->models[0].file && h->models[0].number > strtoull(name + 6, NULL, 10)
+                   ? &h->models[0]
+                   : NULL;
+    for (int i = 0; i < 2; i++) {
+        for (int b = 0; b < TACIT_HASH_LEN; b++)
+            snprintf(hex + 2 * b, 3, "%02x", h->models[i].digest[b]);
+        if (h->models[i].file != NULL && strcmp(name, hex) == 0) return &h->models[i];
+    }
+    return NULL;
+}
+
+static tacit_status serve_model(hub *h, tacit_exchange *x) {
     bytes out = {0};
     pthread_mutex_lock(&h->lock);
-    for (int i = 0; i < 2 && out.data == NULL; i++) {
-        const kept_model *m = &h->models[i];
-        if (m->file == NULL) continue;
-        for (int b = 0; b < TACIT_HASH_LEN; b++) snprintf(hex + 2 * b, 3, "%02x", m->digest[b]);
-        if (strcmp(x->path + strlen("/v1/model/"), hex) != 0 || x->range_start > m->len) continue;
-        (void)!append(&out, m->file + x->range_start, m->len - x->range_start);
-    }
+    const kept_model *m = wanted_model(h, x->path + strlen("/v1/model/"));
+    tacit_status st = TACIT_OK;
+    if (m != NULL && x->range_start <= m->len)
+        st = append(&out, m->file + x->range_start, m->len - x->range_start);
     pthread_mutex_unlock(&h->lock);
-    if (out.data == NULL) return refuse(x, 404, TACIT_NOT_FOUND);
+    if (out.data == NULL) return st == TACIT_OK ? refuse(x, 404, TACIT_NOT_FOUND) : st;
     x->http_status = x->range_start > 0 ? 206 : 200;
-    tacit_status st = x->consume(x->self, out.data, out.len);
+    st = x->consume(x->self, out.data, out.len);
     free(out.data);
     return st;
 }

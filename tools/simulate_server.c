@@ -41,7 +41,7 @@ static void sleep_ms(long ms) {
 }
 
 static tacit_status say(char *note, tacit_status st, const char *what) {
-    snprintf(note, KEYS_NOTE_LEN + 1, "%s: %s", what, tacit_status_text(st));
+    snprintf(note, KEYS_NOTE_LEN + 1, "%.160s: %s", what, tacit_status_text(st));
     return st;
 }
 
