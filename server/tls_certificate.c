@@ -18,9 +18,11 @@
 
 #include "common/crypto.h"
 
-/* SEQUENCE { [2] "localhost", [7] 127.0.0.1 } */
+/* SEQUENCE { [2] "localhost", [2] "127.0.0.1", [7] 127.0.0.1 }: mbedTLS 2.28 compares host names
+ * with the DNS entries only, also when they are addresses. */
 static const unsigned char alternative_names[] = {
-    0x30, 17, 0x82, 9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't', 0x87, 4, 127, 0, 0, 1};
+    0x30, 28,  0x82, 9,   'l', 'o', 'c', 'a', 'l', 'h',  'o', 's', 't', 0x82, 9,
+    '1',  '2', '7',  '.', '0', '.', '0', '.', '1', 0x87, 4,   127, 0,   0,    1};
 
 typedef struct {
     mbedtls_entropy_context entropy;

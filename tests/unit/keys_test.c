@@ -153,6 +153,7 @@ static void certificate_is_for_localhost(void **state) {
     assert_int_equal(mbedtls_x509_crt_parse_file(&pin, path_of("app/server.crt")), 0);
     uint32_t flags = 0;
     assert_int_equal(mbedtls_x509_crt_verify(&crt, &pin, NULL, "localhost", &flags, NULL, NULL), 0);
+    assert_int_equal(mbedtls_x509_crt_verify(&crt, &pin, NULL, "127.0.0.1", &flags, NULL, NULL), 0);
     assert_int_not_equal(
         mbedtls_x509_crt_verify(&crt, &pin, NULL, "example.org", &flags, NULL, NULL), 0);
     char text[2048];
