@@ -121,7 +121,7 @@ static void printed_file_reads_back(void **state) {
                            "staged_mb=64\nmax_connections=99\ncatalogue=/c.csv\n[round]\njoin_s=1\n"
                            "share_s=2\nmask_s=3\nagree_s=4\nreveal_s=5\nmax_colluding=0.007\n"
                            "max_dropout=0.3\nn_lo=60\nn_hi=70\nn_min_floor=58\nexpected=65\n"
-                           "separation_s=1\nback_off_s=9\n"),
+                           "separation_s=1\nback_off_s=9\nquiet_s=3\n"),
                      TACIT_OK);
     char path[] = "/tmp/tacit-config-XXXXXX";
     int fd = mkstemp(path);
