@@ -20,12 +20,12 @@
 
 enum {
     PATH_LEN = 96,
-    WAIT_MAX_S = 60,        /* most a server can make a device pause between two polls */
-    PHASE_SLACK_S = 120,    /* beyond a phase's own duration, for held answers and slow networks */
-    SUM_SLACK_S = 600,      /* the receipt also waits for the sum */
-    JOIN_SPREAD_MAX_S = 15, /* the moment of joining is spread over at most this */
-    JOIN_SPREAD_PART = 8,   /* and at most this part of what is left of the join phase */
-    MODEL_TRIES = 5         /* exchanges in a row that may bring nothing */
+    WAIT_MAX_S = 60,       /* most a server can make a device pause between two polls */
+    PHASE_SLACK_S = 120,   /* beyond a phase's own duration, for held answers and slow networks */
+    SUM_SLACK_S = 600,     /* the receipt also waits for the sum */
+    JOIN_SPREAD_MAX_S = 5, /* the moment of joining is spread over at most this */
+    JOIN_SPREAD_PART = 8,  /* and at most this part of what is left of the join phase */
+    MODEL_TRIES = 5        /* exchanges in a row that may bring nothing */
 };
 
 /* ---- Exchanges --------------------------------------------------------------------------------*/
