@@ -141,6 +141,7 @@ fuzz-run: $(FUZZ)
 # ---- checks, benchmarks, installation ------------------------------------------------------------
 check: all ## format, layering, banned calls, symbols, clang-tidy, both compilers
 	python3 tools/check.py $(BUILD)
+	python3 tools/map.py --check
 	python3 tools/make_skellam.py --check common/skellam_table.c
 	$(MAKE) BUILD=$(BUILD)-clang CC=clang all test-programs
 	clang-tidy --quiet $(shell git ls-files 'common/*.c' 'firmware/*.c' 'server/*.c' 'tools/*.c' | grep -v skellam_table) \
