@@ -103,7 +103,9 @@ static void print_default(const arg_option *o) {
             else if (*(double *)o->value != 0)
                 printf(" [%g]", *(double *)o->value);
             break;
-        case ARG_FRACTION: printf(" [%g]", *(uint16_t *)o->value / 1000.0); break;
+        case ARG_FRACTION:
+            if (*(uint16_t *)o->value <= 1000) printf(" [%g]", *(uint16_t *)o->value / 1000.0);
+            break;
         case ARG_RANGE: {
             const uint64_t *r = o->value;
             printf(" [%llu-%llu]", (unsigned long long)r[0], (unsigned long long)r[1]);

@@ -14,7 +14,8 @@ typedef enum {
     ARG_U32,      /* uint32_t */
     ARG_U64,      /* uint64_t */
     ARG_DOUBLE,   /* double */
-    ARG_FRACTION, /* uint16_t, per thousand: "0.1" gives 100; at most three decimals */
+    ARG_FRACTION, /* uint16_t, per thousand: "0.1" gives 100; at most three decimals. A value above
+                     1000 on entry means: no default */
     ARG_EPSILON,  /* double; "none" gives INFINITY */
     ARG_RANGE     /* uint64_t[2], "A-B" or "A" */
 } arg_type;

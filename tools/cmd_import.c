@@ -32,8 +32,8 @@ static args_result parse(options *o, int argc, char **argv, const char **positio
         {"catalogue", ARG_STRING, &o->csv.catalogue, "FILE",
          "csv: items (none: those of the interactions)"},
         {"separator", ARG_STRING, &o->separator, "C", "csv: one character, or 'tab'"},
-        {"person", ARG_STRING, &o->csv.person, "COLUMN", "csv: column of the person"},
-        {"item", ARG_STRING, &o->csv.item, "COLUMN", "csv: column of the item"},
+        {"person", ARG_STRING, &o->csv.person, "COLUMN", "csv: column of the person (person)"},
+        {"item", ARG_STRING, &o->csv.item, "COLUMN", "csv: column of the item (item)"},
         {"event", ARG_STRING, &o->csv.event, "COLUMN",
          "csv: column of view, click, cart, purchase, rating, skip"},
         {"default-event", ARG_STRING, &o->default_event, "KIND", "csv: where that is empty"},
@@ -72,13 +72,15 @@ static bool format_of(dataset_format *out, bool *csv, const char *name, const ch
 static int check(options *o, bool csv) {
     if (!csv) {
         const dataset_csv *c = &o->csv;
-        if (c->catalogue || c->event || c->value || c->time || c->item_key || c->title || c->kind ||
-            c->features || o->separator || o->default_event)
+        if (c->person || c->item || c->catalogue || c->event || c->value || c->time ||
+            c->item_key || c->title || c->kind || c->features || o->separator || o->default_event)
             return misuse("the column options are for --format csv");
         return 0;
     }
     if (o->separator != NULL && strcmp(o->separator, "tab") != 0 && strlen(o->separator) != 1)
         return misuse("--separator wants one character or 'tab', not '%s'", o->separator);
+    if (o->csv.person == NULL) o->csv.person = "person";
+    if (o->csv.item == NULL) o->csv.item = "item";
     o->csv.separator = ',';
     if (o->separator != NULL) o->csv.separator = o->separator[1] ? '\t' : o->separator[0];
     if (o->default_event != NULL && (o->csv.default_kind = dataset_kind_of(o->default_event)) == 0)
@@ -93,8 +95,7 @@ static double now_s(void) {
 }
 
 int cmd_import(int argc, char **argv) {
-    options o = {
-        .format = "auto", .csv = {.person = "person", .item = "item"}, .load = {.errors = stderr}};
+    options o = {.format = "auto", .load = {.errors = stderr}};
     const char *paths[2] = {NULL, NULL};
     char note[TACIT_NOTE_LEN + 1] = "";
     size_t count = 0;
