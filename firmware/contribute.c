@@ -4,8 +4,8 @@
  *
  *   GET  /v1/plan                                     SignedPlan
  *   GET  /v1/model/{digest, hex}                      model file, resumed where it broke off
- *   GET  /v1/model/after/{number}                     the newest model file above that number, or
- * 404 POST /v1/rounds/{round}/join                      then, {cohort} being "{round}-{number}":
+ *   GET  /v1/model/after/{number}                     the newest model above that number, or 404
+ *   POST /v1/rounds/{round}/join                      then, {cohort} being "{round}-{number}":
  *   POST /v1/cohorts/{cohort}/{share|mask|agree|reveal}
  *   GET  the same URL with Tacit-Poll                 after a 202, or when an answer was lost
  *

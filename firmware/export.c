@@ -6,13 +6,13 @@
 #include "firmware/client.h"
 #include "firmware/text.h"
 
-enum { LINE_MAX = 640 };
+enum { EXPORT_LINE = 640 };
 
 typedef struct {
     tacit_status (*write)(void *self, const char *text, size_t len);
     void *self;
     tacit_status status; /* of write: handed back unchanged */
-    char line[LINE_MAX];
+    char line[EXPORT_LINE];
 } writer;
 
 static tacit_status flush(writer *w, const tacit_text *text) {

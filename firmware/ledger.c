@@ -310,10 +310,14 @@ static bool within_caps(const tacit_ledger_record *r) {
     return false;
 }
 
+/* What no plan can change. */
+static tacit_status check_standing(const tacit_ledger_record *r) {
+    if (r->exhausted) return TACIT_BUDGET_SPENT;
+    return r->losses >= TACIT_LEDGER_MAX_LOSSES ? TACIT_PAUSED : TACIT_OK;
+}
+
 /* The budget part of a check; `next` receives the record after the charge. */
 static tacit_status try_charge(tacit_ledger_record *next, const tacit_plan *plan) {
-    if (next->exhausted) return TACIT_BUDGET_SPENT;
-    if (next->losses >= TACIT_LEDGER_MAX_LOSSES) return TACIT_PAUSED;
     if (next->period_charges >= TACIT_LEDGER_MAX_CHARGES) return TACIT_BUDGET_SPENT;
     tacit_status st = add_plan(next, plan);
     if (st != TACIT_OK) return st;
@@ -336,10 +340,11 @@ tacit_status tacit_ledger_check(const tacit_ledger *l, const tacit_plan *plan,
     tacit_ledger_record next = l->record;
     if (!next.consent) return TACIT_NO_CONSENT;
     roll(&next, l, now_s);
-    tacit_status st = try_charge(&next, plan);
+    tacit_status st = check_standing(&next);
     if (st != TACIT_OK) return st;
-    if (plan->round <= l->record.highest_round) return TACIT_ROUND_USED;
-    return too_soon(&l->record, plan, floors, now_s) ? TACIT_TOO_SOON : TACIT_OK;
+    if (plan->round <= next.highest_round) return TACIT_ROUND_USED;
+    if (too_soon(&next, plan, floors, now_s)) return TACIT_TOO_SOON;
+    return try_charge(&next, plan);
 }
 
 tacit_status tacit_ledger_join(tacit_ledger *l, const tacit_plan *plan, const tacit_floors *floors,
@@ -360,7 +365,8 @@ tacit_status tacit_ledger_charge(tacit_ledger *l, const tacit_plan *plan, uint64
         return TACIT_ROUND_USED;
     }
     roll(&next, l, now_s);
-    tacit_status st = try_charge(&next, plan);
+    tacit_status st = check_standing(&next);
+    if (st == TACIT_OK) st = try_charge(&next, plan);
     if (st != TACIT_OK) return st;
     next.charged_round = plan->round;
     next.run_charges =

@@ -253,6 +253,11 @@ static tacit_status give_plan(world *w, tacit_exchange *x) {
 
 static tacit_status give_model(world *w, tacit_exchange *x) {
     w->model_gets++;
+    const char *after = strstr(x->path, "/after/");
+    if (after != NULL && strtoull(after + 7, NULL, 10) >= w->model.model.number) {
+        x->http_status = 404;
+        return TACIT_OK;
+    }
     size_t start = w->model_ignores_range ? 0 : (size_t)x->range_start;
     if (start >= w->model.len) {
         x->http_status = 416;
