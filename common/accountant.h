@@ -3,8 +3,9 @@
  *
  * Unit: one device. Adjacency: zero-out (that device contributes null + noise); for replacement
  * double both sensitivities. Sources: Skellam bound, Agarwal-Kairouz-Liu 2021 Thm 3.5; sensitivity
- * of conditional rounding, Kairouz-Liu-Steinke 2021; RDP -> (epsilon, delta), Canonne-Kamath-Steinke
- * 2020 Prop. 12 (same as the improved bound of dp_accounting). No amplification by sampling. */
+ * of conditional rounding, Kairouz-Liu-Steinke 2021; RDP -> (epsilon, delta),
+ * Canonne-Kamath-Steinke 2020 Prop. 12 (same as the improved bound of dp_accounting). No
+ * amplification by sampling. */
 #ifndef TACIT_COMMON_ACCOUNTANT_H
 #define TACIT_COMMON_ACCOUNTANT_H
 
@@ -14,21 +15,25 @@
 enum { TACIT_ORDER_COUNT = 128 };
 uint32_t tacit_order(size_t index); /* index < TACIT_ORDER_COUNT */
 
-/* ---- Sensitivity of the rounded integer vector ------------------------------------------------ */
+/* ---- Sensitivity of the rounded integer vector ------------------------------------------------
+ */
 /* min{ x + sqrt d, sqrt(x^2 + d/4 + sqrt(2 ln(1/beta)) (x + sqrt(d)/2)) }, x = scale * clip,
  * beta = exp(-1/2); beta = 0 gives the first term alone. */
 double tacit_sensitivity_l2(double scale, double clip, uint32_t dims, double beta);
 /* l2 * min(sqrt d, l2). */
 double tacit_sensitivity_l1(double l2, uint32_t dims);
 
-/* ---- One release ------------------------------------------------------------------------------ */
+/* ---- One release ------------------------------------------------------------------------------
+ */
 /* Skellam noise of total variance mu on integers with the given sensitivities:
- * rdp(a) = a l2^2/(2 mu) + min{ ((2a - 1) l2^2 + 6 l1)/(4 mu^2), 3 l1/(2 mu) }. Infinity for mu 0. */
+ * rdp(a) = a l2^2/(2 mu) + min{ ((2a - 1) l2^2 + 6 l1)/(4 mu^2), 3 l1/(2 mu) }. Infinity for mu 0.
+ */
 double tacit_rdp_skellam(double order, double l2, double l1, double mu);
 /* a * sensitivity^2 / (2 sigma^2); sigma 0 gives infinity. */
 double tacit_rdp_gaussian(double order, double sensitivity, double sigma);
 
-/* ---- Conversion --------------------------------------------------------------------------------*/
+/* ---- Conversion
+ * --------------------------------------------------------------------------------*/
 /* epsilon(delta) = min over the given orders of rdp + ln(1 - 1/a) - ln(delta a)/(a - 1), floored at
  * 0. orders > 1. *best (may be NULL) receives the minimising order. count >= 1. */
 double tacit_rdp_epsilon(const double *orders, const double *rdp, size_t count, double delta,
@@ -50,7 +55,8 @@ double tacit_zcdp_rho(double epsilon, double delta);
  * of delta(eps) = Phi(1/(2 sigma) - eps sigma) - e^eps Phi(-1/(2 sigma) - eps sigma). */
 double tacit_gaussian_epsilon(double sigma, double delta);
 
-/* ---- The mechanism of one update -------------------------------------------------------------- */
+/* ---- The mechanism of one update --------------------------------------------------------------
+ */
 typedef struct {
     double scale;       /* grid units per unit of the clipped vector (clip norm 1) */
     uint32_t dims;      /* padded length d */
@@ -70,29 +76,31 @@ void tacit_mechanism_charge(double rdp[static TACIT_ORDER_COUNT], const tacit_me
                             double sensitivity_factor);
 
 /* What the protocol itself may fail by, kept back from delta on both sides (security H7): for each
- * of at most TACIT_PERIOD_COHORTS cohorts of a period 2^-40 (graph) and 2^-60 (an upper bound of the
- * sampler's total variation for any dims). */
+ * of at most TACIT_PERIOD_COHORTS cohorts of a period 2^-40 (graph) and 2^-60 (an upper bound of
+ * the sampler's total variation for any dims). */
 enum { TACIT_PERIOD_COHORTS = 1024 };
 #define TACIT_PROTOCOL_DELTA (TACIT_PERIOD_COHORTS * (0x1p-40 + 0x1p-60))
 
-/* ---- Planning a run of sums (server) ---------------------------------------------------------- */
+/* ---- Planning a run of sums (server) ----------------------------------------------------------
+ */
 enum { TACIT_MAX_SUMS = 16 };
 
 typedef struct {
-    double epsilon, delta; /* of the whole run, per device, zero-out */
-    uint32_t sums;         /* T: secure sums in the run, 1..TACIT_MAX_SUMS */
-    double grow;           /* budget growth per gradient sum: g_t prop. grow^t */
-    double counts_share;   /* f_cnt: budget share of the counts block in sum 1 */
+    double epsilon, delta;         /* of the whole run, per device, zero-out */
+    uint32_t sums;                 /* T: secure sums in the run, 1..TACIT_MAX_SUMS */
+    double grow;                   /* budget growth per gradient sum: g_t prop. grow^t */
+    double counts_share;           /* f_cnt: budget share of the counts block in sum 1 */
     uint32_t dims[TACIT_MAX_SUMS]; /* padded length of each sum's vector */
     uint32_t n;                    /* planned roster size */
-    double sum_norm[TACIT_MAX_SUMS]; /* public guess of the norm of the plain sum; 0: worst case n */
+    double
+        sum_norm[TACIT_MAX_SUMS]; /* public guess of the norm of the plain sum; 0: worst case n */
 } tacit_run_spec;
 
 typedef struct {
-    double rho;                /* total zCDP-like budget found by bisection on the Skellam curve */
+    double rho; /* total zCDP-like budget found by bisection on the Skellam curve */
     double counts_weight[TACIT_MAX_SUMS];   /* a_c */
     double gradient_weight[TACIT_MAX_SUMS]; /* a_b; a_c^2 + a_b^2 = 1 */
-    double sigma[TACIT_MAX_SUMS];  /* noise std per number of the unit-clip vector: sqrt(mu)/scale */
+    double sigma[TACIT_MAX_SUMS]; /* noise std per number of the unit-clip vector: sqrt(mu)/scale */
     uint32_t bits[TACIT_MAX_SUMS]; /* ring width: 16, 20, 24 or 32 */
     tacit_mechanism mechanism[TACIT_MAX_SUMS];
 } tacit_run_budget;

@@ -83,7 +83,8 @@ static inline double tacit_get_f64(const uint8_t *in) {
     return v;
 }
 
-/* Bitmap over roster indices: bit i is bit i mod 8 (lowest first) of byte i / 8 (security.md H1). */
+/* Bitmap over roster indices: bit i is bit i mod 8 (lowest first) of byte i / 8 (security.md H1).
+ */
 static inline bool tacit_bit_get(const uint8_t *bitmap, uint32_t i) {
     return (bitmap[i >> 3] >> (i & 7)) & 1;
 }
@@ -98,7 +99,8 @@ static inline size_t tacit_bitmap_len(uint32_t n) { return ((size_t)n + 7) / 8; 
  * that was not checked by tacit_bitmap_check gives too much rather than too little. */
 static inline uint32_t tacit_bitmap_count(const uint8_t *bitmap, uint32_t n) {
     uint32_t count = 0;
-    for (size_t i = 0; i < tacit_bitmap_len(n); i++) count += (uint32_t)__builtin_popcount(bitmap[i]);
+    for (size_t i = 0; i < tacit_bitmap_len(n); i++)
+        count += (uint32_t)__builtin_popcount(bitmap[i]);
     return count;
 }
 

@@ -13,43 +13,43 @@
 
 /* The strings of security.md are used to the letter. SHARE_KEY and SHARE share one string by that
  * text: one is only ever hashed, the other only ever signed, so they cannot meet. */
-#define TACIT_LABEL_MAP(XX)                            \
-    XX(PLAN, "tacit/plan/v1")                          \
-    XX(MODEL, "tacit/model/v1")                        \
-    XX(CERT, "tacit/cert/v1")                          \
-    XX(DEVICE_ID, "tacit/device/v1")                   \
-    XX(COHORT, "tacit/cohort")                         \
-    XX(ROSTER, "tacit/roster/v1")                      \
-    XX(ROSTER_IDS, "tacit/roster-ids/v1")              \
-    XX(SESSION, "tacit/session/v1")                    \
-    XX(SESSION2, "tacit/session2/v1")                  \
-    XX(GRAPH, "tacit/graph/v1")                        \
-    XX(MASK_SECRET, "tacit/masksecret/v1")             \
-    XX(COMMIT_B, "tacit/commit-b/v1")                  \
-    XX(PAIR_MASK, "tacit/pairmask/v1")                 \
-    XX(SELF_MASK, "tacit/selfmask/v1")                 \
-    XX(SHARE_KEY, "tacit/share/v1")                    \
-    XX(BODY, "tacit/body/v1")                          \
-    XX(BITMAP, "tacit/bitmap/v1")                      \
-    XX(VECTOR, "tacit/vector/v1")                      \
-    XX(SUM, "tacit/sum/v1")                            \
-    XX(JOIN, "tacit/join/v1")                          \
-    XX(SHARE, "tacit/share/v1")                        \
-    XX(MASK, "tacit/mask/v1")                          \
-    XX(AGREE, "tacit/agree/v1")                        \
-    XX(REVEAL, "tacit/reveal/v1")                      \
-    XX(JOIN_ANSWER, "tacit/join-answer/v1")            \
-    XX(SHARE_ANSWER, "tacit/share-answer/v1")          \
-    XX(MASK_ANSWER, "tacit/mask-answer/v1")            \
-    XX(AGREE_ANSWER, "tacit/agree-answer/v1")          \
-    XX(REVEAL_ANSWER, "tacit/reveal-answer/v1")        \
-    XX(POLL, "tacit/poll/v1")                          \
-    XX(EVIDENCE, "tacit/evidence/v1")                  \
-    XX(HISTORY, "tacit/history/v1")                    \
-    XX(LEDGER, "tacit/ledger/v1")                      \
-    XX(ITEM_ID, "tacit/item/v1")                       \
-    XX(CATALOGUE, "tacit/catalogue/v1")                \
-    XX(ROTATION, "tacit/rotation/v1")                  \
+#define TACIT_LABEL_MAP(XX)                     \
+    XX(PLAN, "tacit/plan/v1")                   \
+    XX(MODEL, "tacit/model/v1")                 \
+    XX(CERT, "tacit/cert/v1")                   \
+    XX(DEVICE_ID, "tacit/device/v1")            \
+    XX(COHORT, "tacit/cohort")                  \
+    XX(ROSTER, "tacit/roster/v1")               \
+    XX(ROSTER_IDS, "tacit/roster-ids/v1")       \
+    XX(SESSION, "tacit/session/v1")             \
+    XX(SESSION2, "tacit/session2/v1")           \
+    XX(GRAPH, "tacit/graph/v1")                 \
+    XX(MASK_SECRET, "tacit/masksecret/v1")      \
+    XX(COMMIT_B, "tacit/commit-b/v1")           \
+    XX(PAIR_MASK, "tacit/pairmask/v1")          \
+    XX(SELF_MASK, "tacit/selfmask/v1")          \
+    XX(SHARE_KEY, "tacit/share/v1")             \
+    XX(BODY, "tacit/body/v1")                   \
+    XX(BITMAP, "tacit/bitmap/v1")               \
+    XX(VECTOR, "tacit/vector/v1")               \
+    XX(SUM, "tacit/sum/v1")                     \
+    XX(JOIN, "tacit/join/v1")                   \
+    XX(SHARE, "tacit/share/v1")                 \
+    XX(MASK, "tacit/mask/v1")                   \
+    XX(AGREE, "tacit/agree/v1")                 \
+    XX(REVEAL, "tacit/reveal/v1")               \
+    XX(JOIN_ANSWER, "tacit/join-answer/v1")     \
+    XX(SHARE_ANSWER, "tacit/share-answer/v1")   \
+    XX(MASK_ANSWER, "tacit/mask-answer/v1")     \
+    XX(AGREE_ANSWER, "tacit/agree-answer/v1")   \
+    XX(REVEAL_ANSWER, "tacit/reveal-answer/v1") \
+    XX(POLL, "tacit/poll/v1")                   \
+    XX(EVIDENCE, "tacit/evidence/v1")           \
+    XX(HISTORY, "tacit/history/v1")             \
+    XX(LEDGER, "tacit/ledger/v1")               \
+    XX(ITEM_ID, "tacit/item/v1")                \
+    XX(CATALOGUE, "tacit/catalogue/v1")         \
+    XX(ROTATION, "tacit/rotation/v1")           \
     XX(STREAM, "tacit/stream/v1")
 
 typedef enum {

@@ -14,7 +14,8 @@
 
 #include "common/base.h"
 
-/* Words per independent block: 512 * bits / 8 is a whole number of ChaCha20 blocks for each width. */
+/* Words per independent block: 512 * bits / 8 is a whole number of ChaCha20 blocks for each width.
+ */
 enum { TACIT_MASK_BLOCK = 512 };
 
 void tacit_mask_pair_key(uint8_t key[static TACIT_KEY_LEN],

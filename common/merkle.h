@@ -23,8 +23,8 @@ TACIT_MUST_CHECK tacit_status tacit_merkle_prove(uint8_t *proof, size_t *proof_c
 
 /* All levels at once: nodes[0..leaf_count-1] are the leaf hashes given by the caller, the levels
  * above follow (a last odd node moves up unchanged). nodes must have room for
- * tacit_merkle_node_count(leaf_count) hashes; the last one is the root. tacit_merkle_path then reads
- * a proof in O(log n). Roots and proofs equal those of the functions above. */
+ * tacit_merkle_node_count(leaf_count) hashes; the last one is the root. tacit_merkle_path then
+ * reads a proof in O(log n). Roots and proofs equal those of the functions above. */
 size_t tacit_merkle_node_count(size_t leaf_count);
 void tacit_merkle_levels(uint8_t *nodes, size_t leaf_count);
 TACIT_MUST_CHECK tacit_status tacit_merkle_path(uint8_t *proof, size_t *proof_count,

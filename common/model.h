@@ -40,7 +40,8 @@ typedef struct {
     const uint64_t *ids; /* ascending; use tacit_model_id on big-endian hosts */
     const float *bias, *counts, *factors, *content;
     const uint8_t *kinds;
-    uint8_t digest[TACIT_HASH_LEN]; /* BLAKE2b-256('tacit/model/v1', all bytes before the signature) */
+    uint8_t
+        digest[TACIT_HASH_LEN]; /* BLAKE2b-256('tacit/model/v1', all bytes before the signature) */
 } tacit_model;
 
 /* Largest absolute value any number of a model may have (H4). */
@@ -51,7 +52,8 @@ size_t tacit_model_len(uint32_t item_count, uint32_t factor, uint32_t features);
 
 /* Opens a file in memory: shape, exact length, finite and bounded numbers, ids strictly ascending,
  * zeros where the layout says so, then digest and signature under model_key. `data` must be 8-byte
- * aligned and outlive `model`. BAD_MODEL, or BAD_SIGNATURE; *what (may be NULL): static sentence. */
+ * aligned and outlive `model`. BAD_MODEL, or BAD_SIGNATURE; *what (may be NULL): static sentence.
+ */
 TACIT_MUST_CHECK tacit_status tacit_model_open(tacit_model *model, const char **what,
                                                const uint8_t *data, size_t len,
                                                const uint8_t model_key[static TACIT_KEY_LEN]);
@@ -71,10 +73,9 @@ typedef struct {
 
 /* Encodes and signs into out[tacit_model_len(...)]; digest receives the file's digest. BAD_MODEL
  * when the source breaks a rule of tacit_model_open, NO_SPACE when cap is too small. */
-TACIT_MUST_CHECK tacit_status tacit_model_encode(uint8_t *out, size_t cap,
-                                                 uint8_t digest[static TACIT_HASH_LEN],
-                                                 const tacit_model_source *source,
-                                                 const uint8_t secret[static TACIT_SIGN_SECRET_LEN]);
+TACIT_MUST_CHECK tacit_status tacit_model_encode(
+    uint8_t *out, size_t cap, uint8_t digest[static TACIT_HASH_LEN],
+    const tacit_model_source *source, const uint8_t secret[static TACIT_SIGN_SECRET_LEN]);
 
 /* Index of an item id by binary search; NOT_FOUND. */
 TACIT_MUST_CHECK tacit_status tacit_model_find(const tacit_model *model, uint32_t *index,

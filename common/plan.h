@@ -38,16 +38,16 @@ enum { TACIT_SUITE_1 = 1, TACIT_AGGREGATION_PEERS = 1 };
 
 typedef struct {
     uint16_t version, version_min;
-    uint16_t suite;       /* TACIT_SUITE_1: X25519, Ed25519, ChaCha20, BLAKE2b, SHA-256 */
-    uint16_t aggregation; /* TACIT_AGGREGATION_PEERS */
-    uint64_t round;       /* >= 1, strictly increasing on a server */
-    uint64_t run;         /* training run this sum belongs to */
-    uint32_t sum_index, sum_count; /* this is secure sum sum_index (from 0) of sum_count */
+    uint16_t suite;                 /* TACIT_SUITE_1: X25519, Ed25519, ChaCha20, BLAKE2b, SHA-256 */
+    uint16_t aggregation;           /* TACIT_AGGREGATION_PEERS */
+    uint64_t round;                 /* >= 1, strictly increasing on a server */
+    uint64_t run;                   /* training run this sum belongs to */
+    uint32_t sum_index, sum_count;  /* this is secure sum sum_index (from 0) of sum_count */
     uint64_t opens_s, join_until_s; /* Unix seconds; joins are taken in [opens_s, join_until_s] */
     uint16_t share_s, mask_s, agree_s, reveal_s; /* longest duration of each later phase, seconds */
-    uint32_t n_lo, n_hi;  /* roster size allowed; joining ends early at n_hi */
+    uint32_t n_lo, n_hi;                 /* roster size allowed; joining ends early at n_hi */
     uint16_t max_colluding, max_dropout; /* per thousand of the cohort */
-    uint32_t n_min_floor; /* 0: none */
+    uint32_t n_min_floor;                /* 0: none */
     uint32_t cohort_count;
     uint8_t least_class;
     uint8_t bits;   /* ring width: 16, 20, 24, 32 */
@@ -57,16 +57,17 @@ typedef struct {
     uint8_t authority_key[TACIT_KEY_LEN];
     uint8_t phase_key[TACIT_KEY_LEN]; /* signs the phase answers */
     uint8_t rotation_seed[TACIT_KEY_LEN];
-    uint32_t item_count;  /* M of the model */
-    uint32_t factor;      /* k of the model */
-    uint32_t dims;        /* padded length: power of two >= block lengths */
+    uint32_t item_count;               /* M of the model */
+    uint32_t factor;                   /* k of the model */
+    uint32_t dims;                     /* padded length: power of two >= block lengths */
     uint32_t slice_start, slice_count; /* items trained: [slice_start, slice_start + slice_count) */
     uint32_t separation_s; /* least time since this device's last contribution to another run */
     uint64_t mu;           /* Skellam variance of the sum, grid units^2 */
     double scale;          /* grid units per unit of the clipped vector */
     double counts_weight, gradient_weight; /* a_c, a_b; a_c^2 + a_b^2 <= 1 */
     double a0, user_ridge, user_ridge_exponent, history_floor, leave_one_out;
-    double epsilon, delta; /* what the operator declares for the whole run; the device computes its own */
+    double epsilon,
+        delta; /* what the operator declares for the whole run; the device computes its own */
 } tacit_plan;
 
 /* The least a device accepts, whatever a plan or a server says (security H7, C5). */
@@ -76,7 +77,7 @@ typedef struct {
     uint32_t honest;        /* h */
     uint32_t max_colluding; /* per thousand the plan must at least assume */
     uint32_t max_dims;
-    uint32_t separation_s;  /* between two runs */
+    uint32_t separation_s; /* between two runs */
 } tacit_floors;
 
 /* delta <= 1e-5, n_min 57, h 50, max_colluding 50 per thousand, dims 2^20, separation 1 h. */

@@ -3,11 +3,11 @@
  *
  * The secret is five limbs: bytes 0-6, 7-13, 14-20, 21-27 (56 bits each) and 28-30 (24 bits),
  * little-endian. Each limb has its own polynomial of degree threshold - 1 whose constant term is
- * the limb; a share is the five values at point x, 8 little-endian bytes each, every one < 2^61 - 1.
- * Points are roster index + 1, never 0 (a share at 0 would be the secret). The Mersenne prime makes
- * one product two multiplications and adds; libsodium's ristretto255 scalars are the reference
- * implementation in the tests.
- * Shamir 1979; the security needs uniform coefficients, drawn by rejection from a secret stream. */
+ * the limb; a share is the five values at point x, 8 little-endian bytes each, every one < 2^61
+ * - 1. Points are roster index + 1, never 0 (a share at 0 would be the secret). The Mersenne prime
+ * makes one product two multiplications and adds; libsodium's ristretto255 scalars are the
+ * reference implementation in the tests. Shamir 1979; the security needs uniform coefficients,
+ * drawn by rejection from a secret stream. */
 #ifndef TACIT_COMMON_SHAMIR_H
 #define TACIT_COMMON_SHAMIR_H
 
@@ -17,9 +17,9 @@
 enum { TACIT_SHAMIR_LIMBS = 5 };
 
 /* Makes shares[count * TACIT_SHARE_LEN] for points[count] (distinct, each 1..TACIT_MAX_COHORT).
- * Coefficients come from `prng`, high degree first, and live on the stack one at a time (Horner over
- * all points at once), so memory does not grow with the threshold.
- * threshold 1..count; count up to TACIT_MAX_NEIGHBOURS. INVALID_ARGUMENT otherwise. */
+ * Coefficients come from `prng`, high degree first, and live on the stack one at a time (Horner
+ * over all points at once), so memory does not grow with the threshold. threshold 1..count; count
+ * up to TACIT_MAX_NEIGHBOURS. INVALID_ARGUMENT otherwise. */
 TACIT_MUST_CHECK tacit_status tacit_shamir_deal(uint8_t *shares,
                                                 const uint8_t secret[static TACIT_SECRET_LEN],
                                                 const uint16_t *points, size_t count,
@@ -29,8 +29,8 @@ TACIT_MUST_CHECK tacit_status tacit_shamir_deal(uint8_t *shares,
 bool tacit_shamir_share_check(const uint8_t share[static TACIT_SHARE_LEN]);
 
 /* Lagrange coefficients at 0 for a set of distinct nonzero points: out[count]. BAD_SHARE when a
- * point is 0 or repeated, INVALID_ARGUMENT when count is 0. Cache and reuse per distinct holder set.
- * O(count^2). */
+ * point is 0 or repeated, INVALID_ARGUMENT when count is 0. Cache and reuse per distinct holder
+ * set. O(count^2). */
 TACIT_MUST_CHECK tacit_status tacit_shamir_lagrange(uint64_t *out, const uint16_t *points,
                                                     size_t count);
 

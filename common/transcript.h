@@ -40,7 +40,8 @@ TACIT_MUST_CHECK tacit_status tacit_statement_verify(const uint8_t sig[static TA
                                                      const tacit_statement *s,
                                                      const uint8_t key[static TACIT_KEY_LEN]);
 
-/* ---- Bodies ----------------------------------------------------------------------------------- */
+/* ---- Bodies -----------------------------------------------------------------------------------
+ */
 /* What a device says in join; also the content of its Merkle leaf. */
 typedef struct {
     uint8_t certificate[TACIT_CERT_LEN];
@@ -57,7 +58,8 @@ void tacit_join_body(uint8_t body[static TACIT_HASH_LEN], const tacit_join *join
 /* Merkle leaf hash over certificate | pk_c | pk_s | H(b) | checkpoint | signature. */
 void tacit_join_leaf(uint8_t leaf[static TACIT_HASH_LEN], const tacit_join *join);
 
-/* Share body, piece by piece: init, one add per sealed pair in roster order, end (tacit_hash_end). */
+/* Share body, piece by piece: init, one add per sealed pair in roster order, end (tacit_hash_end).
+ */
 void tacit_share_body_init(tacit_hash *h, uint32_t count);
 void tacit_share_body_add(tacit_hash *h, uint32_t peer,
                           const uint8_t box_s[static TACIT_SEALED_SHARE_LEN],
@@ -79,7 +81,8 @@ void tacit_bitmap_digest(uint8_t digest[static TACIT_HASH_LEN], const uint8_t *b
 void tacit_sum_digest(uint8_t digest[static TACIT_HASH_LEN], uint32_t survivors, uint32_t bits,
                       uint32_t dims, const uint8_t *packed, size_t len);
 
-/* ---- Sessions ----------------------------------------------------------------------------------*/
+/* ---- Sessions
+ * ----------------------------------------------------------------------------------*/
 /* Cohort of an id: first 8 bytes, little-endian, of H('tacit/cohort', beacon, round u64, id) mod C
  * (security C2). */
 uint32_t tacit_cohort_of(const uint8_t beacon[static TACIT_HASH_LEN], uint64_t round,
@@ -102,7 +105,8 @@ void tacit_evidence(uint8_t out[static TACIT_HASH_LEN], const uint8_t root[stati
                     const uint8_t u2_digest[static TACIT_HASH_LEN],
                     const uint8_t u3_digest[static TACIT_HASH_LEN]);
 
-/* ---- Sealed shares (H3) ------------------------------------------------------------------------*/
+/* ---- Sealed shares (H3)
+ * ------------------------------------------------------------------------*/
 enum { TACIT_KIND_B = 0, TACIT_KIND_S = 1 };
 
 /* XChaCha20-Poly1305 under BLAKE2b-256('tacit/share/v1', DH_c, session, from u32, to u32, kind u8):
@@ -120,7 +124,8 @@ TACIT_MUST_CHECK tacit_status tacit_share_open(uint8_t share[static TACIT_SHARE_
                                                const uint8_t session[static TACIT_HASH_LEN],
                                                uint32_t from, uint32_t to, uint8_t kind);
 
-/* ---- Poll -------------------------------------------------------------------------------------- */
+/* ---- Poll --------------------------------------------------------------------------------------
+ */
 /* After a 202 the device GETs the same URL with the header "Tacit-Poll: <hex>" of
  * who_len u8 (4 or 32) | who | signature over the phase statement with label POLL and body = BODY
  * hash of the phase number u8 (0 join .. 4 reveal). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * wire.h - messages in and out; the only user of proto/. Encoded lengths and every decoded value are
- * checked here, so that callers see either a message that keeps the bounds or a status.
+ * wire.h - messages in and out; the only user of proto/. Encoded lengths and every decoded value
+ * are checked here, so that callers see either a message that keeps the bounds or a status.
  *
  * A body is a sequence of (varint length, encoded tacit_Message). */
 #ifndef TACIT_COMMON_WIRE_H

@@ -32,7 +32,7 @@ typedef struct {
     tacit_plan plan;
     uint8_t plan_digest[TACIT_HASH_LEN];
     tacit_floors floors;
-    uint8_t certificate[TACIT_CERT_LEN]; /* verified by the caller */
+    uint8_t certificate[TACIT_CERT_LEN];  /* verified by the caller */
     uint8_t authority_key[TACIT_KEY_LEN]; /* the pinned one */
     void *self;
     tacit_status (*random)(void *self, uint8_t *out, size_t len);
@@ -47,7 +47,8 @@ size_t tacit_secagg_len(const tacit_plan *plan);
 /* The most tacit_secagg_len gives for any plan with this n_hi: what a workspace provides for. */
 size_t tacit_secagg_len_max(uint32_t n_hi);
 
-/* Starts in phase JOIN with a request due. mem: 16-byte aligned. Draws the round secrets s, b, c. */
+/* Starts in phase JOIN with a request due. mem: 16-byte aligned. Draws the round secrets s, b, c.
+ */
 TACIT_MUST_CHECK tacit_status tacit_secagg_init(tacit_secagg **out, void *mem, size_t len,
                                                 const tacit_secagg_params *params);
 
@@ -55,15 +56,16 @@ tacit_phase tacit_secagg_phase(const tacit_secagg *s);
 /* True when the machine waits for an answer, false when a request is due. */
 bool tacit_secagg_waiting(const tacit_secagg *s);
 
-/* ---- Requests, each once, in this order. WRONG_PHASE otherwise (and the machine leaves). ------ */
+/* ---- Requests, each once, in this order. WRONG_PHASE otherwise (and the machine leaves). ------
+ */
 /* now_s starts the clock of TACIT_JOIN_ANSWER_MAX_S. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_join(tacit_secagg *s, tacit_sink *out, uint64_t now_s);
 TACIT_MUST_CHECK tacit_status tacit_secagg_share(tacit_secagg *s, tacit_sink *out);
 /* Between the share answer and mask: what the update must add (h of the roster seen). */
 TACIT_MUST_CHECK tacit_status tacit_secagg_noise_share(const tacit_secagg *s, uint64_t *variance);
 /* words [plan.dims]: the quantised, noised update; masked in place, packed into
- * packed[tacit_ring_packed_len(dims, bits)], hashed, signed and written behind its header. words and
- * packed are wiped (zero) by the caller afterwards. */
+ * packed[tacit_ring_packed_len(dims, bits)], hashed, signed and written behind its header. words
+ * and packed are wiped (zero) by the caller afterwards. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_mask(tacit_secagg *s, uint32_t *words, uint8_t *packed,
                                                 tacit_sink *out);
 /* Evidence hash to keep durably before agree. */
@@ -73,7 +75,8 @@ TACIT_MUST_CHECK tacit_status tacit_secagg_agree(tacit_secagg *s, tacit_sink *ou
 /* Writes the shares and wipes every secret before it returns. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_reveal(tacit_secagg *s, tacit_sink *out);
 
-/* ---- Answers ---------------------------------------------------------------------------------- */
+/* ---- Answers ----------------------------------------------------------------------------------
+ */
 /* The next piece of the current phase's answer. Checks as it goes; any finding leaves. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_answer(tacit_secagg *s, const uint8_t *data, size_t len);
 /* The answer is complete: last checks (digest, counts, thresholds), then the next request is due,

@@ -40,7 +40,8 @@ extern "C" {
 
 #define TACIT_VERSION "0.1.0"
 
-/* ==== What the host gives ====================================================================== */
+/* ==== What the host gives ======================================================================
+ */
 
 /* One write of an atomic commit: value NULL (and value_len 0) deletes the key. */
 typedef struct {
@@ -52,13 +53,14 @@ typedef struct {
 
 /* One network exchange: an HTTP request and its answer. */
 typedef struct {
-    const char *method; /* "GET" or "POST" */
-    const char *path;   /* "/v1/..." */
-    const char *poll;   /* value of the Tacit-Poll header, or NULL */
+    const char *method;   /* "GET" or "POST" */
+    const char *path;     /* "/v1/..." */
+    const char *poll;     /* value of the Tacit-Poll header, or NULL */
     uint64_t range_start; /* GET of a model: first byte wanted (0: whole file) */
     /* POST: the transport calls produce once; it writes the whole body through emit, in pieces. A
      * status from emit other than OK must be returned unchanged. */
-    tacit_status (*produce)(void *self, tacit_status (*emit)(void *emit_self, const uint8_t *data, size_t len),
+    tacit_status (*produce)(void *self,
+                            tacit_status (*emit)(void *emit_self, const uint8_t *data, size_t len),
                             void *emit_self);
     /* The transport hands over the answer's body in pieces, only when http_status is 200 or 206. */
     tacit_status (*consume)(void *self, const uint8_t *data, size_t len);
@@ -93,8 +95,9 @@ typedef struct {
 
     /* Model file: one slot. model_map gives the committed file (8-byte aligned, valid until the
      * next model_commit or close; NOT_FOUND when there is none). model_write starts (offset 0) or
-     * continues a new file; model_commit makes the `len` bytes written the committed one, atomically;
-     * model_staged gives the staged bytes read-only for verification before the commit. */
+     * continues a new file; model_commit makes the `len` bytes written the committed one,
+     * atomically; model_staged gives the staged bytes read-only for verification before the commit.
+     */
     tacit_status (*model_map)(void *self, const uint8_t **data, size_t *len);
     tacit_status (*model_write)(void *self, size_t offset, const uint8_t *data, size_t len);
     tacit_status (*model_staged)(void *self, const uint8_t **data, size_t *len);
@@ -130,11 +133,12 @@ typedef struct {
     uint32_t max_items;   /* items in a model, at most 2^20 */
     uint32_t max_factor;  /* k + f of a model, at most 256 */
     uint32_t max_history; /* distinct items remembered, at most 4096 */
-    uint32_t max_dims;    /* padded update length, power of two, at most 2^20; 0: never contributes */
-    uint32_t max_cohort;  /* roster size, at most 10000 */
+    uint32_t max_dims; /* padded update length, power of two, at most 2^20; 0: never contributes */
+    uint32_t max_cohort; /* roster size, at most 10000 */
 } tacit_options;
 
-/* ==== Life cycle =============================================================================== */
+/* ==== Life cycle ===============================================================================
+ */
 
 typedef struct tacit tacit;
 
@@ -145,7 +149,8 @@ TACIT_API size_t tacit_workspace_len(const tacit_options *options);
  * caller's and must outlive the object. A ledger that is missing although the identity was enrolled
  * before, unreadable, older than its counter or without its identity counts as a spent budget until
  * a certificate of a newer epoch (recommendations are not affected).
- * NO_SPACE, INVALID_ARGUMENT, STORAGE; CORRUPT when a history record does not open under the key. */
+ * NO_SPACE, INVALID_ARGUMENT, STORAGE; CORRUPT when a history record does not open under the key.
+ */
 TACIT_API TACIT_CHECKED tacit_status tacit_open(tacit **out, void *workspace, size_t workspace_len,
                                                 const tacit_options *options,
                                                 const tacit_platform *platform);
@@ -163,11 +168,12 @@ TACIT_API TACIT_CHECKED tacit_status tacit_model_load(tacit *t);
 TACIT_API TACIT_CHECKED tacit_status tacit_model_install(tacit *t, const uint8_t *file, size_t len);
 
 /* Fetches the newest model when it is newer than the one here, verifies it like
- * tacit_model_install, and loads it. OK when there is nothing newer; NOT_FOUND when the server has no
- * model and there is none here; TRANSPORT, BUSY. */
+ * tacit_model_install, and loads it. OK when there is nothing newer; NOT_FOUND when the server has
+ * no model and there is none here; TRANSPORT, BUSY. */
 TACIT_API TACIT_CHECKED tacit_status tacit_sync(tacit *t);
 
-/* ==== The person's history ===================================================================== */
+/* ==== The person's history =====================================================================
+ */
 
 typedef enum {
     TACIT_EVENT_VIEW = 1,
@@ -210,12 +216,11 @@ TACIT_API TACIT_CHECKED tacit_status tacit_forget_all(tacit *t);
 
 /* Writes the history and the ledger as JSON lines through `write` (pieces of text, not
  * zero-terminated). */
-TACIT_API TACIT_CHECKED tacit_status tacit_export(tacit *t,
-                                                  tacit_status (*write)(void *self, const char *text,
-                                                                        size_t len),
-                                                  void *self);
+TACIT_API TACIT_CHECKED tacit_status
+tacit_export(tacit *t, tacit_status (*write)(void *self, const char *text, size_t len), void *self);
 
-/* ==== Recommendations ========================================================================== */
+/* ==== Recommendations ==========================================================================
+ */
 
 typedef struct {
     uint64_t item;
@@ -253,7 +258,8 @@ TACIT_API TACIT_CHECKED tacit_status tacit_explain(tacit *t, tacit_explanation *
 TACIT_API TACIT_CHECKED tacit_status tacit_similar(tacit *t, tacit_scored *out, size_t *count,
                                                    size_t cap, uint64_t item);
 
-/* ==== Contributing ============================================================================= */
+/* ==== Contributing =============================================================================
+ */
 
 /* The person's choice, stored durably. Contributions start refused (NO_CONSENT). Withdrawing takes
  * effect at once; a round in flight is left. */
@@ -261,9 +267,9 @@ TACIT_API TACIT_CHECKED tacit_status tacit_consent_set(tacit *t, bool contribute
 
 typedef struct {
     uint64_t round;
-    uint32_t survivors;     /* devices in the sum */
-    uint8_t sum_digest[32]; /* what the server's record must show */
-    double epsilon_spent;   /* of this period, after this round */
+    uint32_t survivors;            /* devices in the sum */
+    uint8_t sum_digest[32];        /* what the server's record must show */
+    double epsilon_spent;          /* of this period, after this round */
     uint64_t bytes_up, bytes_down; /* bodies of this round, without headers and TLS */
 } tacit_receipt;
 
@@ -277,18 +283,17 @@ TACIT_API TACIT_CHECKED tacit_status tacit_contribute(tacit *t, tacit_receipt *r
 
 typedef struct {
     bool consent, enrolled, paused;
-    double epsilon_budget, delta;  /* per period */
-    double epsilon_spent;          /* this period, zero-out adjacency */
-    double epsilon_spent_replace;  /* the same for replacing this device's data by other data */
-    double epsilon_spent_ever;     /* since installation */
+    double epsilon_budget, delta; /* per period */
+    double epsilon_spent;         /* this period, zero-out adjacency */
+    double epsilon_spent_replace; /* the same for replacing this device's data by other data */
+    double epsilon_spent_ever;    /* since installation */
     uint64_t period_start_s, period_s;
     uint64_t rounds_joined, rounds_charged, highest_round;
     uint32_t losses; /* cohorts lost after masking in this period; 3 pause the device */
 } tacit_privacy;
 TACIT_API TACIT_CHECKED tacit_status tacit_privacy_status(const tacit *t, tacit_privacy *out);
 
-TACIT_API const char *tacit_status_name(tacit_status status);
-TACIT_API const char *tacit_status_text(tacit_status status);
+/* tacit_status_name and tacit_status_text stand in status.h. */
 
 #ifdef __cplusplus
 }

@@ -15,24 +15,25 @@
 
 /* Learning hyper-parameters: one preset, algorithm.md section 4. */
 typedef struct {
-    uint32_t k;          /* factor length; 0 in CONTENT */
-    uint32_t sums;       /* T gradient sums; CONTENT has 1 sum of counts and gradient_sums 0 */
+    uint32_t k;    /* factor length; 0 in CONTENT */
+    uint32_t sums; /* T gradient sums; CONTENT has 1 sum of counts and gradient_sums 0 */
     uint32_t gradient_sums;
     double grow;         /* budget growth per gradient sum */
     double a0, a0_final; /* weight of unobserved pairs while training / at the end */
     double item_ridge;   /* lam */
     double user_ridge, user_ridge_final; /* lu, luf */
-    double user_ridge_exponent;          /* luH: ridge grows with (H/100)^luH, while training and at the end */
-    double history_floor;                /* h0 */
-    double leave_one_out;                /* loo */
-    double class_share, gram_power;      /* cls, gm */
-    double feature_scale;                /* fc: scale of appended content features */
-    double counts_share;                 /* f_cnt */
-    bool log_counts;                     /* logc: log-count regressors */
-    double feature_ridge;                /* ridge of the empirical-Bayes regression */
-    double weight_norm;                  /* wn: W = wn n^2 / sum c */
+    double
+        user_ridge_exponent; /* luH: ridge grows with (H/100)^luH, while training and at the end */
+    double history_floor;    /* h0 */
+    double leave_one_out;    /* loo */
+    double class_share, gram_power; /* cls, gm */
+    double feature_scale;           /* fc: scale of appended content features */
+    double counts_share;            /* f_cnt */
+    bool log_counts;                /* logc: log-count regressors */
+    double feature_ridge;           /* ridge of the empirical-Bayes regression */
+    double weight_norm;             /* wn: W = wn n^2 / sum c */
     uint32_t eb_iterations;
-    double content_scale;                /* fs: CONTENT's V := fs * whitened features */
+    double content_scale; /* fs: CONTENT's V := fs * whitened features */
 } learn_params;
 
 typedef enum { PRESET_HI, PRESET_LO, PRESET_LO50, PRESET_CONTENT, PRESET_CENTRAL } learn_preset;
@@ -94,14 +95,14 @@ TACIT_MUST_CHECK tacit_status learn_item_solve(double *b, double *V, const doubl
                                                const double *c, size_t item_count, size_t k,
                                                double weight, const double *Cg, double cls,
                                                const learn_params *p);
-/* Items nobody touched (c at its floor are NOT special here): factor of an item with no data at all:
- * c := median c, B := c Fx Wf, same solve with cls 0. cold [cold_count] are item indices whose rows
- * of b and V are replaced. */
+/* Items nobody touched (c at its floor are NOT special here): factor of an item with no data at
+ * all: c := median c, B := c Fx Wf, same solve with cls 0. cold [cold_count] are item indices whose
+ * rows of b and V are replaced. */
 TACIT_MUST_CHECK tacit_status learn_cold_items(double *b, double *V, const uint32_t *cold,
-                                               size_t cold_count, const double *c,
-                                               const double *fx, size_t fx_count, const double *Wf,
-                                               size_t item_count, size_t k, double weight,
-                                               const double *Cg, const learn_params *p);
+                                               size_t cold_count, const double *c, const double *fx,
+                                               size_t fx_count, const double *Wf, size_t item_count,
+                                               size_t k, double weight, const double *Cg,
+                                               const learn_params *p);
 
 /* The final appended part: X [M x f] whitened content features scaled by fc (or by content_scale
  * alone when k == 0). Uses V only for its scale. */

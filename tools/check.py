@@ -116,8 +116,9 @@ def check_sizes(path, text, code):
 
 
 def check_symbols():
-    header = strip_comments((ROOT / 'firmware/tacit.h').read_text())
-    public = set(re.findall(r'TACIT_API[^;]*?\b(tacit_\w+)\s*\(', header))
+    header = strip_comments((ROOT / 'firmware/tacit.h').read_text() +
+                            (ROOT / 'common/status.h').read_text())
+    public = set(re.findall(r'TACIT_(?:API|EXPORT) [^;#]*?\b(tacit_\w+)\(', header))
     out = subprocess.run(['nm', '-D', '--defined-only', BUILD / 'libtacit.so.0'],
                          capture_output=True, text=True, check=True).stdout
     exported = {line.split()[-1].split('@')[0] for line in out.splitlines() if ' A ' not in line}
