@@ -151,22 +151,15 @@ static tacit_status load_row(void *self, char *note, const char *const *fields, 
     return st;
 }
 
-tacit_status catalogue_load(catalogue **out, size_t *bad_count, const char *path, bool strict,
-                            FILE *errors) {
+/* Reads through one of the two readers of csv_table.h: path, or data. */
+static tacit_status load(catalogue **out, size_t *bad_count, csv_spec spec, const char *path,
+                         const char *data, size_t len) {
     loader l = {.c = calloc(1, sizeof *l.c)};
     if (l.c == NULL) return TACIT_NO_SPACE;
-    csv_spec spec = {.name = path,
-                     .separator = ',',
-                     .header = true,
-                     .quotes = true,
-                     .strict = strict,
-                     .errors = errors,
-                     .columns = {"item", "title?", "kind?", "features?"},
-                     .column_count = 4,
-                     .row = load_row,
-                     .self = &l};
     csv_result result = {0, 0};
-    tacit_status st = csv_read(&spec, &result, path);
+    spec.self = &l;
+    tacit_status st =
+        path != NULL ? csv_read(&spec, &result, path) : csv_read_memory(&spec, &result, data, len);
     if (bad_count != NULL) *bad_count = result.bad;
     if (st == TACIT_OK) st = finish(l.c);
     free(l.seen);
@@ -177,22 +170,48 @@ tacit_status catalogue_load(catalogue **out, size_t *bad_count, const char *path
     return st;
 }
 
+static csv_spec spec_of(const char *name, bool strict, FILE *errors) {
+    return (csv_spec){.name = name,
+                      .separator = ',',
+                      .header = true,
+                      .quotes = true,
+                      .strict = strict,
+                      .errors = errors,
+                      .columns = {"item", "title?", "kind?", "features?"},
+                      .column_count = 4,
+                      .row = load_row};
+}
+
+tacit_status catalogue_load(catalogue **out, size_t *bad_count, const char *path, bool strict,
+                            FILE *errors) {
+    return load(out, bad_count, spec_of(path, strict, errors), path, NULL, 0);
+}
+
+tacit_status catalogue_parse(catalogue **out, size_t *bad_count, const char *name, const char *data,
+                             size_t len, bool strict, FILE *errors) {
+    return load(out, bad_count, spec_of(name, strict, errors), NULL, data, len);
+}
+
+void catalogue_print(const catalogue *c, FILE *out) {
+    fputs("item,title,kind,features\n", out);
+    for (size_t i = 0; i < c->count; i++) {
+        const catalogue_item *it = &c->items[i];
+        csv_write_field(out, it->key);
+        fputc(',', out);
+        csv_write_field(out, it->title);
+        fputs(it->kind ? ",offer," : ",product,", out);
+        csv_write_field(out, it->features);
+        fputc('\n', out);
+    }
+}
+
 tacit_status catalogue_save(const catalogue *c, const char *path) {
     char temporary[4096];
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.new", path) >= sizeof temporary)
         return TACIT_INVALID_ARGUMENT;
     FILE *f = fopen(temporary, "w");
     if (f == NULL) return TACIT_IO;
-    fputs("item,title,kind,features\n", f);
-    for (size_t i = 0; i < c->count; i++) {
-        const catalogue_item *it = &c->items[i];
-        csv_write_field(f, it->key);
-        fputc(',', f);
-        csv_write_field(f, it->title);
-        fputs(it->kind ? ",offer," : ",product,", f);
-        csv_write_field(f, it->features);
-        fputc('\n', f);
-    }
+    catalogue_print(c, f);
     bool ok = fflush(f) == 0 && fsync(fileno(f)) == 0;
     ok = fclose(f) == 0 && ok;
     if (ok && rename(temporary, path) == 0) return TACIT_OK;

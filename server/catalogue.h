@@ -33,10 +33,16 @@ typedef struct {
  * IO when the file cannot be read, NOT_FOUND when no good line is in it. */
 TACIT_MUST_CHECK tacit_status catalogue_load(catalogue **out, size_t *bad_count, const char *path,
                                              bool strict, FILE *errors);
+/* The same from memory; name stands for the file in messages. */
+TACIT_MUST_CHECK tacit_status catalogue_parse(catalogue **out, size_t *bad_count, const char *name,
+                                              const char *data, size_t len, bool strict,
+                                              FILE *errors);
 /* Takes items from memory (copied, sorted); BAD_MESSAGE when two have one id. */
 TACIT_MUST_CHECK tacit_status catalogue_new(catalogue **out, const catalogue_item *items,
                                             size_t count);
-/* Writes the CSV atomically (temporary file, fsync, rename). */
+/* Writes the CSV that reads back to the same items. */
+void catalogue_print(const catalogue *c, FILE *out);
+/* The same into a file, atomically (temporary file, fsync, rename). */
 TACIT_MUST_CHECK tacit_status catalogue_save(const catalogue *c, const char *path);
 void catalogue_free(catalogue *c);
 
@@ -45,9 +51,9 @@ long catalogue_find(const catalogue *c, uint64_t id);
 
 enum { CATALOGUE_FEATURES_MAX = 64, CATALOGUE_TOKEN_MIN_ITEMS = 3 };
 
-/* The feature matrix of algorithm.md: one column per token that at least min_items items carry; when
- * more than CATALOGUE_FEATURES_MAX remain, the leading left singular vectors times singular values
- * of that binary matrix; then a constant column. */
+/* The feature matrix of algorithm.md: one column per token that at least min_items items carry;
+ * when more than CATALOGUE_FEATURES_MAX remain, the leading left singular vectors times singular
+ * values of that binary matrix; then a constant column. */
 TACIT_MUST_CHECK tacit_status catalogue_features(learn_features **out, const catalogue *c,
                                                  uint32_t min_items);
 

@@ -227,7 +227,7 @@ static void quoted_feed(splitter *s, const char *data, size_t len) {
             s->r.status = TACIT_TOO_LARGE;
             return;
         }
-        if (to < len && !(data[to] == '\n' && s->after_cr)) s->r.line++;
+        if (to < len && !(data[to] == '\n' && to == from && s->after_cr)) s->r.line++;
         s->after_cr = to < len ? data[to] == '\r' : false;
         from += piece;
     }

@@ -69,7 +69,8 @@ static void test_quotes_and_line_numbers(void **state) {
     expect("a,b\n\"x,y\",\"say \"\"hi\"\"\"\n", "2:x,y|say \"hi\";");
     expect("a,b\r\n1,2\r\n3,4\r\n", "2:1|2;3:3|4;");
     expect("a,b\r1,2\r3,4\r", "2:1|2;3:3|4;");
-    expect("a,b\n\n\n1,2\n\n3,4\n", "4:1|2;6:3|4;"); /* empty lines count */
+    expect("a,b\r1,2\n3,4\r\n\r5,6\n7,8", "2:1|2;3:3|4;5:5|6;6:7|8;"); /* all mixed */
+    expect("a,b\n\n\n1,2\n\n3,4\n", "4:1|2;6:3|4;");                   /* empty lines count */
     expect("a,b\n\"one\ntwo\",2\n3,4\n", "2:one\ntwo|2;4:3|4;");
     expect("a,b\n\"one\r\ntwo\",2\n3,4\n", "2:one\r\ntwo|2;4:3|4;");
     expect("a,b\n\xC3\xA4,\xE2\x82\xAC\n", "2:\xC3\xA4|\xE2\x82\xAC;");
