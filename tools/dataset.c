@@ -268,6 +268,7 @@ static void draw_test(uint32_t *items, size_t count, size_t take, tacit_prng *pr
 }
 
 tacit_status dataset_split_new(dataset_split **out, const dataset *d, double share, uint64_t seed) {
+    assert(share >= 0 && share <= 1);
     dataset_split *s = calloc(1, sizeof *s);
     if (s == NULL) return TACIT_NO_SPACE;
     s->person_count = d->person_count;
@@ -275,7 +276,7 @@ tacit_status dataset_split_new(dataset_split **out, const dataset *d, double sha
     s->test_offsets = calloc(d->person_count + 1, sizeof *s->test_offsets);
     s->train = malloc((d->event_count ? d->event_count : 1) * sizeof *s->train);
     s->test = malloc((d->event_count ? d->event_count : 1) * sizeof *s->test);
-    uint32_t *items = malloc((d->event_count ? d->event_count : 1) * sizeof *items);
+    uint32_t *items = calloc(d->event_count ? d->event_count : 1, sizeof *items);
     if (!s->train_offsets || !s->test_offsets || !s->train || !s->test || !items) {
         free(items);
         dataset_split_free(s);
