@@ -175,5 +175,7 @@ void rebuild_free(rebuild *r);
  * came; BAD_SHARE: no combination tried gives it. *share_count: shares that came. */
 TACIT_MUST_CHECK tacit_status rebuild_secret(rebuild *r, uint8_t secret[static TACIT_SECRET_LEN],
                                              uint32_t *share_count, uint32_t owner, uint8_t kind);
+/* Choices tried so far beyond the first one of each secret. */
+uint32_t rebuild_tries(const rebuild *r);
 
 #endif

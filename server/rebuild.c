@@ -159,3 +159,5 @@ tacit_status rebuild_secret(rebuild *r, uint8_t secret[static TACIT_SECRET_LEN],
     }
     return TACIT_BAD_SHARE;
 }
+
+uint32_t rebuild_tries(const rebuild *r) { return TRIES_TOTAL - r->tries_left; }

@@ -12,8 +12,7 @@
 
 #include "common/ring.h"
 #include "common/shamir.h"
-#include "server/cohort_internal.h"
-#include "tests/support/federation_attack.h"
+#include "tests/support/cohort_fixture.h"
 
 /* Eight devices, two may drop: n_min 7 (8 - 8 * 230 / 1000), seven neighbours each, t_v 4. */
 enum { N = 8, N_MIN = 7, T_V = 4 };
@@ -852,6 +851,29 @@ static void test_mask_outside_u2(void **state) {
     rig_free(&r);
 }
 
+/* A device that was dropped is not waited for: the phase closes without its deadline. */
+static void test_dropped_is_not_awaited(void **state) {
+    (void)state;
+    for (int phase = TACIT_PHASE_SHARE; phase <= TACIT_PHASE_REVEAL; phase++) {
+        if (phase == TACIT_PHASE_AGREE) continue; /* nothing there is wrong and signed */
+        rig r;
+        rig_make(&r, &eight, (tacit_phase)phase);
+        request(&r, 3);
+        if (phase == COHORT_SHARE) swap_pairs(&r);
+        if (phase == COHORT_MASK) mask_of(&r)->vector_digest[0] ^= 1;
+        if (phase == COHORT_REVEAL) attack_swap(&r.m, 1, 2);
+        if (phase != COHORT_MASK) sign_again(&r);
+        refused(&r, TACIT_BAD_MESSAGE, true, "device");
+        for (uint32_t i = 0; i < N; i++) {
+            assert_false(cohort_tick(r.f.cohort, r.f.now_s));
+            if (i != 3) assert_int_equal(federation_send(&r.f, &r.f.devices[i]), TACIT_OK);
+        }
+        assert_true(cohort_tick(r.f.cohort, r.f.now_s));
+        assert_int_equal(phase_of(&r), phase + 1);
+        rig_free(&r);
+    }
+}
+
 /* ---- agree ----------------------------------------------------------------------------------- */
 
 static void test_agree_other_u3(void **state) {
@@ -1055,6 +1077,36 @@ static void test_too_few(void **state) {
     }
 }
 
+/* On cycles a device can run out of neighbours while the cohort is large. One more of them gone
+ * than it can spare ends the cohort when MASK closes, and again when AGREE closes. */
+static void test_thin_neighbourhood(void **state) {
+    (void)state;
+    const federation_spec spec = {.device_count = 513, .max_colluding = 20, .max_dropout = 250};
+    for (int phase = COHORT_MASK; phase <= COHORT_AGREE; phase++)
+        for (uint32_t extra = 0; extra < 2; extra++) {
+            cohort_fixture x;
+            cohort_fixture_make(&x, &spec);
+            cohort *c = x.c;
+            const uint32_t v = 17;
+            uint32_t degree = cohort_degree(c, v), gone = degree - c->thresholds[v] + extra;
+            assert_true(degree < 512 && gone < 128);
+            cohort_fixture_fill(&x, COHORT_SHARE);
+            assert_int_equal(cohort_close_share(c), TACIT_OK);
+            cohort_fixture_fill(&x, COHORT_MASK);
+            if (phase == COHORT_AGREE) assert_int_equal(cohort_close_mask(c), TACIT_OK);
+            cohort_fixture_fill(&x, (cohort_phase)phase);
+            for (uint32_t k = 0; k < gone; k++)
+                cohort_fixture_clear(&x, (cohort_phase)phase, c->adjacent[c->offsets[v] + k]);
+            tacit_status st = phase == COHORT_MASK ? cohort_close_mask(c) : cohort_close_agree(c);
+            assert_int_equal(st, extra == 0 ? TACIT_OK : TACIT_TOO_FEW);
+            cohort_report report;
+            cohort_report_get(c, &report);
+            const char *word = phase == COHORT_MASK ? "mask: device" : "agree: device";
+            assert_int_equal(strstr(report.failure_note, word) != NULL, extra);
+            cohort_fixture_free(&x);
+        }
+}
+
 /* The roster that came is one the plan's rule refuses: n_min above n. */
 static void test_rule_refuses(void **state) {
     (void)state;
@@ -1225,6 +1277,7 @@ int main(void) {
         cmocka_unit_test(test_mask_vector),
         cmocka_unit_test(test_mask_added_once),
         cmocka_unit_test(test_mask_outside_u2),
+        cmocka_unit_test(test_dropped_is_not_awaited),
         cmocka_unit_test(test_agree_other_u3),
         cmocka_unit_test(test_agree_outside_u3),
         cmocka_unit_test(test_reveal_shares),
@@ -1232,6 +1285,7 @@ int main(void) {
         cmocka_unit_test(test_reveal_outside_agreed),
         cmocka_unit_test(test_liars),
         cmocka_unit_test(test_too_few),
+        cmocka_unit_test(test_thin_neighbourhood),
         cmocka_unit_test(test_rule_refuses),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_poll),
