@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * posix.c - see posix.h. Keys are created with O_EXCL and synced before they are used; the counter
- * is replaced atomically and synced before a raise returns. */
+ * posix.c - see posix.h. Every file of the keystore appears under its name whole and synced. The
+ * folder's lock is what lets the counter be kept in memory and a missing file be made without a
+ * race; hard links, which would do without it, are forbidden to apps on some systems. */
 #include "firmware/port/posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
-#include <stdio.h>
+#include <poll.h>
+#include <stdio.h> /* renameat */
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@ struct tacit_posix {
     uint8_t public_key[TACIT_KEY_LEN];
     uint8_t secret[TACIT_SIGN_SECRET_LEN];
     uint8_t mac_key[TACIT_KEY_LEN];
-    atomic_bool cancelled;
+    int cancel_fd[2]; /* a pipe: readable for good once cancelled */
 };
 
 /* ---- Files of the keystore ---------------------------------------------------------------------
@@ -57,47 +59,62 @@ static tacit_status read_file(int folder, const char *name, uint8_t *out, size_t
     return whole ? TACIT_OK : TACIT_STORAGE;
 }
 
-/* Writes name.new, syncs, renames over name, syncs the folder. */
-static tacit_status replace_file(int folder, const char *name, const char *temporary,
-                                 const uint8_t *data, size_t len) {
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return TACIT_STORAGE;
-    bool ok = write_synced(fd, data, len);
-    ok = close(fd) == 0 && ok;
-    ok = ok && renameat(folder, temporary, folder, name) == 0 && fsync(folder) == 0;
-    return ok ? TACIT_OK : TACIT_STORAGE;
-}
-
-/* Reads a 32-byte key, or draws and stores it when the file does not exist. A half-written file is
- * never seen under its name: it is linked there whole, and an existing one is never replaced. */
-static tacit_status load_key(int folder, const char *name, const char *temporary,
-                             uint8_t key[TACIT_KEY_LEN]) {
-    tacit_status st = read_file(folder, name, key, TACIT_KEY_LEN);
-    if (st != TACIT_NOT_FOUND) return st;
-    tacit_os_random(key, TACIT_KEY_LEN);
+/* Writes the bytes beside it, syncs, renames over `name`, syncs the folder. */
+static tacit_status replace_file(int folder, const char *name, const uint8_t *data, size_t len) {
+    static const char temporary[] = "new";
     (void)unlinkat(folder, temporary, 0);
     int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return TACIT_STORAGE;
-    bool ok = write_synced(fd, key, TACIT_KEY_LEN);
+    bool ok = write_synced(fd, data, len);
     ok = close(fd) == 0 && ok;
-    ok = ok && linkat(folder, temporary, folder, name, 0) == 0 && fsync(folder) == 0;
-    (void)unlinkat(folder, temporary, 0);
-    return ok ? TACIT_OK : TACIT_STORAGE;
+    ok = ok && renameat(folder, temporary, folder, name) == 0;
+    if (!ok) (void)unlinkat(folder, temporary, 0);
+    return ok && fsync(folder) == 0 ? TACIT_OK : TACIT_STORAGE;
+}
+
+/* Reads a file, or makes it of `fresh` when it does not exist and may be made. */
+static tacit_status load(int folder, const char *name, uint8_t *out, const uint8_t *fresh,
+                         size_t len, bool may_make) {
+    tacit_status st = read_file(folder, name, out, len);
+    if (st != TACIT_NOT_FOUND) return st;
+    if (!may_make) return TACIT_STORAGE;
+    memcpy(out, fresh, len);
+    return replace_file(folder, name, out, len);
+}
+
+/* The identity is made last: where it is, the others must be. A counter that was deleted would
+ * otherwise begin at zero and let an old ledger pass. */
+static tacit_status load_keys(tacit_posix *p) {
+    static const uint8_t zero[8];
+    uint8_t seed[TACIT_KEY_LEN], fresh[TACIT_KEY_LEN], count[8];
+    tacit_status st = read_file(p->keystore_fd, "identity", seed, sizeof seed);
+    bool first = st == TACIT_NOT_FOUND;
+    if (!first && st != TACIT_OK) goto exit;
+    st = load(p->keystore_fd, "counter", count, zero, sizeof count, first);
+    if (st != TACIT_OK) goto exit;
+    p->counter = tacit_get_u64(count);
+    tacit_os_random(fresh, sizeof fresh);
+    st = load(p->keystore_fd, "mac", p->mac_key, fresh, sizeof fresh, first);
+    if (st != TACIT_OK) goto exit;
+    tacit_os_random(fresh, sizeof fresh);
+    st = load(p->keystore_fd, "identity", seed, fresh, sizeof fresh, first);
+    if (st == TACIT_OK) tacit_sign_keypair(p->public_key, p->secret, seed);
+exit:
+    tacit_wipe(seed, sizeof seed);
+    tacit_wipe(fresh, sizeof fresh);
+    return st;
 }
 
 static tacit_status open_keystore(tacit_posix *p, const char *folder) {
-    uint8_t seed[TACIT_KEY_LEN], count[8] = {0};
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) return TACIT_STORAGE;
     p->keystore_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (p->keystore_fd < 0) return TACIT_STORAGE;
-    tacit_status st = load_key(p->keystore_fd, "identity", "identity.new", seed);
-    if (st == TACIT_OK) tacit_sign_keypair(p->public_key, p->secret, seed);
-    if (st == TACIT_OK) st = load_key(p->keystore_fd, "mac", "mac.new", p->mac_key);
-    if (st == TACIT_OK) st = read_file(p->keystore_fd, "counter", count, sizeof count);
-    if (st == TACIT_NOT_FOUND)
-        st = replace_file(p->keystore_fd, "counter", "counter.new", count, sizeof count);
-    p->counter = tacit_get_u64(count);
-    tacit_wipe(seed, sizeof seed);
+    if (p->keystore_fd < 0 || flock(p->keystore_fd, LOCK_EX | LOCK_NB) != 0) return TACIT_STORAGE;
+    tacit_status st = load_keys(p);
+    /* The folder's own name, where the parent may be read. */
+    int parent = openat(p->keystore_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) return st;
+    if (fsync(parent) != 0 && st == TACIT_OK) st = TACIT_STORAGE;
+    close(parent);
     return st;
 }
 
@@ -138,20 +155,27 @@ static tacit_status counter_raise(void *self, uint64_t value) {
     uint8_t bytes[8];
     if (value <= p->counter) return TACIT_OK;
     tacit_put_u64(bytes, value);
-    tacit_status st = replace_file(p->keystore_fd, "counter", "counter.new", bytes, sizeof bytes);
+    tacit_status st = replace_file(p->keystore_fd, "counter", bytes, sizeof bytes);
     if (st == TACIT_OK) p->counter = value;
     return st;
 }
 
-/* In steps of a tenth of a second, so that a cancellation is noticed. */
+static uint64_t monotonic_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static tacit_status wait_seconds(void *self, uint32_t seconds) {
     tacit_posix *p = self;
-    for (uint64_t i = 0; i < (uint64_t)seconds * 10; i++) {
-        if (atomic_load(&p->cancelled)) return TACIT_LEFT;
-        struct timespec step = {.tv_nsec = 100000000};
-        nanosleep(&step, NULL);
+    uint64_t end_ms = monotonic_ms() + (uint64_t)seconds * 1000;
+    for (;;) {
+        uint64_t now_ms = monotonic_ms(), left_ms = end_ms > now_ms ? end_ms - now_ms : 0;
+        struct pollfd cancelled = {.fd = p->cancel_fd[0], .events = POLLIN};
+        int n = poll(&cancelled, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+        if (n > 0 || (n < 0 && errno != EINTR)) return TACIT_LEFT;
+        if (n == 0 && left_ms == 0) return TACIT_OK;
     }
-    return atomic_load(&p->cancelled) ? TACIT_LEFT : TACIT_OK;
 }
 
 static tacit_status exchange(void *self, tacit_exchange *x) {
@@ -193,15 +217,25 @@ static tacit_status model_commit(void *self) {
 /* ---- Opening -----------------------------------------------------------------------------------
  */
 
+static tacit_status connection_new(tacit_posix *p, const tacit_posix_config *config) {
+    if (config->host == NULL) return TACIT_OK;
+    tacit_status st = tacit_https_new(&p->connection, config->trust, config->host, config->port,
+                                      config->timeout_s);
+    if (st == TACIT_OK) tacit_https_stop_on(p->connection, p->cancel_fd[0]);
+    return st;
+}
+
 tacit_status tacit_posix_open(tacit_posix **out, const tacit_posix_config *config) {
+    if (config->host != NULL && (config->port == NULL || config->trust == NULL))
+        return TACIT_INVALID_ARGUMENT;
     tacit_posix *p = calloc(1, sizeof *p);
     if (p == NULL) return TACIT_NO_SPACE;
-    p->keystore_fd = -1;
-    tacit_status st = open_keystore(p, config->keystore_folder);
+    p->keystore_fd = p->cancel_fd[0] = p->cancel_fd[1] = -1;
+    tacit_status st = tacit_crypto_init();
+    if (st == TACIT_OK && pipe2(p->cancel_fd, O_CLOEXEC | O_NONBLOCK) != 0) st = TACIT_NO_SPACE;
+    if (st == TACIT_OK) st = open_keystore(p, config->keystore_folder);
     if (st == TACIT_OK) st = tacit_lmdb_open(&p->store, config->store_folder, 0);
-    if (st == TACIT_OK && config->host != NULL)
-        st = tacit_https_new(&p->connection, config->trust, config->host, config->port,
-                             config->timeout_s);
+    if (st == TACIT_OK) st = connection_new(p, config);
     if (st == TACIT_OK)
         *out = p;
     else
@@ -214,6 +248,8 @@ void tacit_posix_close(tacit_posix *p) {
     tacit_https_free(p->connection);
     tacit_lmdb_close(p->store);
     if (p->keystore_fd >= 0) close(p->keystore_fd);
+    for (int i = 0; i < 2; i++)
+        if (p->cancel_fd[i] >= 0) close(p->cancel_fd[i]);
     tacit_wipe(p, sizeof *p);
     free(p);
 }
@@ -243,4 +279,11 @@ void tacit_posix_identity(const tacit_posix *p, uint8_t public_key[32]) {
 
 tacit_https *tacit_posix_connection(tacit_posix *p) { return p->connection; }
 
-void tacit_posix_cancel(tacit_posix *p) { atomic_store(&p->cancelled, true); }
+void tacit_posix_cancel(tacit_posix *p) {
+    int before = errno; /* of the code a signal handler interrupts */
+    ssize_t n;
+    do {
+        n = write(p->cancel_fd[1], "", 1);
+    } while (n < 0 && errno == EINTR); /* a full pipe is readable already */
+    errno = before;
+}
