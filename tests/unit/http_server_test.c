@@ -31,6 +31,7 @@ enum { BIG_LEN = 48 << 20, ECHO_MAX = 3 << 20, HELD_MAX = 2000, LIMIT = 900 };
  * ---------------------------------------------------------------------------*/
 
 typedef struct app app;
+typedef enum { NOTHING, RELEASE, WAKE, STOP } app_command;
 
 typedef struct {
     app *a;
@@ -51,7 +52,7 @@ struct app {
     int held_count, held_free;
     http_exchange *paused;
     sem_t done; /* a command was carried out */
-    enum { NOTHING, RELEASE, WAKE, STOP } command;
+    app_command command;
     /* What the loop's thread has seen; read by the test after a command, or polled. */
     _Atomic int heads, requests, gone, sources, sources_done;
     _Atomic size_t big_made, staged_peak;
@@ -177,7 +178,7 @@ static void on_async(uv_async_t *async) {
     sem_post(&a->done);
 }
 
-static void command(app *a, int what) {
+static void command(app *a, app_command what) {
     a->command = what;
     uv_async_send(&a->async);
     while (sem_wait(&a->done) != 0) continue;
