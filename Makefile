@@ -73,7 +73,7 @@ $(BUILD)/tacit: $(BUILD)/obj/tools/tacit.o $(BUILD)/libtools.a $(BUILD)/libserve
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
-$(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(TEST_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+$(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
@@ -170,5 +170,8 @@ $(BUILD)/include/tacit.h: firmware/tacit.h common/status.h
 
 clean: ## remove the build folders
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang
+
+# Objects of tests are kept: only what changed is compiled again.
+.SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

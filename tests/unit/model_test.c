@@ -147,7 +147,10 @@ static void expect_open(const uint8_t *file, size_t len, tacit_status want, cons
     const char *what = "";
     assert_int_equal(tacit_model_open(&m, &what, file, len, key), want);
     assert_int_equal(tacit_model_open(&m, NULL, file, len, key), want);
-    if (strstr(what, sentence) == NULL) fail_msg("\"%s\" is not in \"%s\"", sentence, what);
+    if (what == NULL)
+        fail_msg("no sentence, wanted \"%s\"", sentence);
+    else if (strstr(what, sentence) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", sentence, what);
 }
 
 /* Pokes len bytes, signs properly, expects the refusal, and puts the old bytes back. */
