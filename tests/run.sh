@@ -45,6 +45,9 @@ for program in "$@"; do
         printf '%-28s %4d ok%s\n' "$name" "$ok" "$([ "$skip" -gt 0 ] && echo ", $skip skipped")"
     fi
 done
-[ "$skipped" -gt 0 ] && echo "skipped tests want data: set TACIT_DATA to the folder with ml-100k, ml-1m-implicit, online-retail"
+if [ "$skipped" -gt 0 ]; then
+    echo "$skipped skipped: tests on public data want TACIT_DATA (a folder with ml-100k,"
+    echo "ml-1m-implicit, online-retail), the constant-time check wants valgrind"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
