@@ -334,13 +334,18 @@ static tacit_status newest_model(void *self, uint8_t digest[static TACIT_HASH_LE
     return TACIT_OK;
 }
 
+static uint64_t now_s(void *self) {
+    (void)self;
+    return (uint64_t)time(NULL);
+}
+
 static void ended(void *self, const cohort_report *report, const uint32_t *words) {
     daemon_state *d = self;
     round_gathered(d->round, report, words, (uint64_t)time(NULL));
     daemon_step(d);
 }
 
-const service_host daemon_host = {NULL, model_file, newest_model, ended};
+const service_host daemon_host = {NULL, now_s, model_file, newest_model, ended};
 
 /* ---- After a crash
  * -----------------------------------------------------------------------------*/

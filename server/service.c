@@ -5,14 +5,13 @@
 #include "server/service.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/crypto.h"
 #include "common/wire.h"
 #include "server/logline.h"
 #include "server/service_internal.h"
 
-uint64_t service_now_s(void) { return (uint64_t)time(NULL); }
+uint64_t service_now_s(const service *s) { return s->host.now_s(s->host.self); }
 
 service_round *service_find(const service *s, uint64_t number) {
     service_round *r = s->rounds;
@@ -69,7 +68,7 @@ static void report_end(service_round *r) {
 
 void service_advance(service_round *r) {
     if (r->preparing || r->ended) return;
-    uint64_t now_s = service_now_s();
+    uint64_t now_s = service_now_s(r->s);
     cohort_report report;
     while (cohort_phase_now(r->cohort) < COHORT_SUM &&
            cohort_tick(r->cohort, cohort_clock_s(r, now_s))) {
@@ -117,7 +116,7 @@ static void on_tick(uv_timer_t *timer) {
         service_advance(r);
         call_end_holds(r, uv_now(s->loop));
     }
-    forget_old(s, service_now_s());
+    forget_old(s, service_now_s(s));
 }
 
 /* ---- Interface
@@ -176,7 +175,7 @@ tacit_status service_open(service *s, const round_offer *offer) {
     r->s = s;
     r->number = offer->plan.round;
     r->join_until_s = offer->plan.join_until_s;
-    r->heard_s = service_now_s();
+    r->heard_s = service_now_s(s);
     tacit_status st = write_plan(r, offer);
     if (st == TACIT_OK) st = cohort_new(&r->cohort, &params);
     tacit_wipe(&params, sizeof params);
@@ -193,7 +192,7 @@ void service_settle(service *s) {
     service_round *r = s->rounds;
     assert(r != NULL && r->ended && !r->settled);
     r->settled = true;
-    r->expires_s = service_now_s() + s->options.hold_s + SERVICE_LINGER_S;
+    r->expires_s = service_now_s(s) + s->options.hold_s + SERVICE_LINGER_S;
     call_release_ready(r);
 }
 

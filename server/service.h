@@ -22,6 +22,7 @@ typedef struct service service;
 /* Called on the loop's thread. */
 typedef struct {
     void *self;
+    uint64_t (*now_s)(void *self); /* Unix time */
     /* A published model's file, malloc'ed for the caller; NOT_FOUND. */
     tacit_status (*model_file)(void *self, uint8_t **file, size_t *len,
                                const uint8_t digest[static TACIT_HASH_LEN]);

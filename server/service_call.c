@@ -89,7 +89,7 @@ static void submit(call *c, tacit_bytes body) {
     char note[TACIT_NOTE_LEN + 1] = "";
     tacit_status st = check_phase(r, c->route.phase);
     if (st == TACIT_OK) {
-        r->heard_s = service_now_s();
+        r->heard_s = service_now_s(c->s);
         st = cohort_submit(r->cohort, &c->slot, note, c->route.phase, body, r->heard_s);
     }
     if (st != TACIT_OK && st != TACIT_DUPLICATE) {
@@ -157,7 +157,7 @@ static void answer_plan(call *c) {
     http_exchange *x = c->x;
     const service_round *r = s->rounds;
     call_free(c);
-    if (r != NULL && r->seen == COHORT_JOIN && service_now_s() <= r->join_until_s)
+    if (r != NULL && r->seen == COHORT_JOIN && service_now_s(s) <= r->join_until_s)
         http_answer_bytes(x, 200, tacit_bytes_of(r->plan, r->plan_len));
     else
         http_refuse_for_now(x, TACIT_NOT_FOUND, "no round is open");

@@ -81,7 +81,7 @@ struct service {
 };
 
 /* service.c */
-uint64_t service_now_s(void);
+uint64_t service_now_s(const service *s);
 /* Closes phases that are due, releases answers, starts the sum, reports the end. */
 void service_advance(service_round *r);
 service_round *service_find(const service *s, uint64_t number);
