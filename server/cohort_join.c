@@ -158,7 +158,7 @@ static int compare_seats(const void *a, const void *b) {
 static void sort_roster(cohort *c) {
     uint32_t n = c->joined;
     for (uint32_t i = 0; i < n; i++) c->roster[i] = &c->seats[i];
-    qsort(c->roster, n, sizeof *c->roster, compare_seats);
+    qsort(c->roster, n, sizeof(cohort_seat *), compare_seats);
     for (uint32_t i = 0; i < n; i++) c->roster[i]->index = i;
 }
 
@@ -224,7 +224,7 @@ tacit_status cohort_close_join(cohort *c) {
     tacit_status st = tacit_plan_rule(&c->rule, &c->params.plan, n, &no_floors);
     if (st != TACIT_OK) return cohort_fail(c, st, "join: the graph rule refuses a roster of %u", n);
     c->report.rule = c->rule;
-    c->roster = calloc(n, sizeof *c->roster);
+    c->roster = calloc(n, sizeof(cohort_seat *));
     c->nodes = calloc(tacit_merkle_node_count(n), TACIT_HASH_LEN);
     if (c->roster == NULL || c->nodes == NULL)
         return cohort_fail(c, TACIT_NO_SPACE, "join: no memory for a roster of %u", n);

@@ -55,11 +55,12 @@ bool cohort_request_copy(const cohort_request *r, const uint8_t *signature) {
 }
 
 void cohort_request_find(cohort_request *r, tacit_status finding, const char *format, ...) {
-    if (r->finding != TACIT_OK) return;
     va_list args;
     va_start(args, format);
-    r->finding = finding;
-    (void)vsnprintf(r->finding_note, sizeof r->finding_note, format, args);
+    if (r->finding == TACIT_OK) {
+        r->finding = finding;
+        (void)vsnprintf(r->finding_note, sizeof r->finding_note, format, args);
+    }
     va_end(args);
 }
 

@@ -85,6 +85,7 @@ tacit_status cohort_job_prepare(cohort *c) {
     const tacit_plan *plan = &c->params.plan;
     rebuild *r = NULL;
     c->job.key_count = count_masks(c);
+    assert(c->job.key_count > 0); /* U3 has n_min devices at least, and 2h >= n makes n_min > 0 */
     c->job.keys = calloc(c->job.key_count, TACIT_KEY_LEN);
     c->job.packed = malloc(tacit_ring_packed_len(plan->dims, plan->bits));
     tacit_status st = TACIT_NO_SPACE;
