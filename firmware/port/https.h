@@ -20,8 +20,8 @@ TACIT_CHECKED tacit_status tacit_https_trust_new(tacit_https_trust **out,
                                                  const char *cert_pem_path);
 void tacit_https_trust_free(tacit_https_trust *trust);
 
-/* Prepares a connection; the first exchange connects. host is also the name the certificate must
- * carry: a name and not an address, because mbedTLS 2.28 matches no addresses.
+/* Prepares a connection; the first exchange connects. host is also the name (or address) that the
+ * certificate must carry.
  * timeout_s (0: 75 s, above the server's longest hold) bounds the connect with its handshake; then
  * the time of each 16 KB of a body, either way; and the wait for the answer's head. A peer that
  * sends or takes a byte now and then cannot stretch it. It does not bound the name look-up.
