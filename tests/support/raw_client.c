@@ -20,6 +20,7 @@
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
 #ifdef MBEDTLS_PSA_CRYPTO_C
 #include <psa/crypto.h>
 #endif
@@ -27,8 +28,11 @@
 #include "common/crypto.h"
 #include "common/wire.h"
 
+static char trust_path[256];
+
 struct raw_client {
     int fd;
+    mbedtls_x509_crt trust;
     mbedtls_ssl_config config;
     mbedtls_ssl_context ssl;
     tacit_http *parser;
@@ -82,6 +86,11 @@ static tacit_status on_end(void *self) {
     return TACIT_PENDING;
 }
 
+void raw_trust(const char *crt_path) {
+    assert_true(strlen(crt_path) < sizeof trust_path);
+    memcpy(trust_path, crt_path, strlen(crt_path) + 1);
+}
+
 raw_client *raw_connect(uint32_t port) {
     raw_client *c = calloc(1, sizeof *c);
     assert_non_null(c);
@@ -94,6 +103,7 @@ raw_client *raw_connect(uint32_t port) {
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    mbedtls_x509_crt_init(&c->trust);
     mbedtls_ssl_config_init(&c->config);
     mbedtls_ssl_init(&c->ssl);
     c->parser = malloc(tacit_http_len());
@@ -111,9 +121,11 @@ bool raw_handshake(raw_client *c) {
         mbedtls_ssl_config_defaults(&c->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                     MBEDTLS_SSL_PRESET_DEFAULT),
         0);
-    mbedtls_ssl_conf_authmode(&c->config, MBEDTLS_SSL_VERIFY_NONE);
+    assert_int_equal(mbedtls_x509_crt_parse_file(&c->trust, trust_path), 0);
+    mbedtls_ssl_conf_ca_chain(&c->config, &c->trust, NULL);
     mbedtls_ssl_conf_rng(&c->config, os_random, NULL);
     assert_int_equal(mbedtls_ssl_setup(&c->ssl, &c->config), 0);
+    assert_int_equal(mbedtls_ssl_set_hostname(&c->ssl, "localhost"), 0);
     mbedtls_ssl_set_bio(&c->ssl, c, give, take, NULL);
     int code;
     do {
@@ -205,6 +217,7 @@ void raw_close(raw_client *c) {
     close(c->fd);
     mbedtls_ssl_free(&c->ssl);
     mbedtls_ssl_config_free(&c->config);
+    mbedtls_x509_crt_free(&c->trust);
     free(c->parser);
     free(c->answer.body);
     free(c);
@@ -216,6 +229,7 @@ void raw_reset(raw_client *c) {
     close(c->fd);
     mbedtls_ssl_free(&c->ssl);
     mbedtls_ssl_config_free(&c->config);
+    mbedtls_x509_crt_free(&c->trust);
     free(c->parser);
     free(c->answer.body);
     free(c);

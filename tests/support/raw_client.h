@@ -15,6 +15,9 @@ typedef struct {
     size_t len;
 } raw_answer;
 
+/* The certificate every client opened from here on pins, as the app would. */
+void raw_trust(const char *crt_path);
+
 /* Connects without a handshake; NULL when the port refuses. */
 raw_client *raw_connect(uint32_t port);
 /* Connects and shakes hands; ends the test when that fails. */

@@ -199,6 +199,7 @@ static void start(uint32_t max_connections, size_t staged_max) {
     assert_int_equal(keys_init(a->dir, note), TACIT_OK);
     snprintf(crt, sizeof crt, "%.47s/keys/tls.crt", a->dir);
     snprintf(key, sizeof key, "%.47s/keys/tls.key", a->dir);
+    raw_trust(crt);
     assert_int_equal(tls_server_new(&a->tls, note, crt, key), TACIT_OK);
     assert_int_equal(uv_loop_init(&a->loop), 0);
     assert_int_equal(uv_async_init(&a->loop, &a->async, on_async), 0);
