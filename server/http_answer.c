@@ -3,7 +3,6 @@
  * where the length is not known, and never more than HTTP_HIGH_WATER that the peer has not taken.
  * The head is written only with the first piece, so a source that fails at once still becomes a
  * Problem. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,14 +65,12 @@ typedef struct {
     size_t len;
 } lines;
 
-__attribute__((format(printf, 2, 3))) static void add(lines *l, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(l->text + l->len, sizeof l->text - l->len, format, args);
-    va_end(args);
+static void grew(lines *l, int n) {
     assert(n >= 0 && (size_t)n < sizeof l->text - l->len); /* every field is bounded by its type */
     l->len += (size_t)n;
 }
+
+#define ADD(l, ...) grew(l, snprintf((l)->text + (l)->len, sizeof(l)->text - (l)->len, __VA_ARGS__))
 
 static void add_date(lines *l) {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -82,35 +79,35 @@ static void add_date(lines *l) {
     time_t now = time(NULL);
     struct tm t;
     if (gmtime_r(&now, &t) == NULL) return;
-    add(l, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[t.tm_wday], t.tm_mday,
+    ADD(l, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[t.tm_wday], t.tm_mday,
         months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 static tacit_status write_head(http_exchange *x) {
     const http_reply *r = &x->reply;
     lines l = {.len = 0};
-    add(&l, "HTTP/1.1 %d %s\r\n", r->status, http_reason(r->status));
+    ADD(&l, "HTTP/1.1 %d %s\r\n", r->status, http_reason(r->status));
     add_date(&l);
-    if (r->retry_after_s > 0) add(&l, "Retry-After: %u\r\n", r->retry_after_s);
+    if (r->retry_after_s > 0) ADD(&l, "Retry-After: %u\r\n", r->retry_after_s);
     if (x->etag[0] != 0)
-        add(&l,
+        ADD(&l,
             "ETag: %s\r\nAccept-Ranges: bytes\r\nCache-Control: public, max-age=31536000, "
             "immutable\r\n",
             x->etag);
     else
-        add(&l, "Cache-Control: no-store\r\n");
+        ADD(&l, "Cache-Control: no-store\r\n");
     if (r->status == 206)
-        add(&l, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)r->range_start,
+        ADD(&l, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)r->range_start,
             (unsigned long long)(r->range_total - 1), (unsigned long long)r->range_total);
     if (r->status == 416)
-        add(&l, "Content-Range: bytes */%llu\r\n", (unsigned long long)r->range_total);
+        ADD(&l, "Content-Range: bytes */%llu\r\n", (unsigned long long)r->range_total);
     if (r->content_length == UINT64_MAX)
-        add(&l, "Transfer-Encoding: chunked\r\n");
+        ADD(&l, "Transfer-Encoding: chunked\r\n");
     else if (r->status != 304)
-        add(&l, "Content-Length: %llu\r\n", (unsigned long long)r->content_length);
-    if (r->content_length > 0) add(&l, "Content-Type: application/octet-stream\r\n");
-    if (!x->whole || !x->head.keep_alive) add(&l, "Connection: close\r\n");
-    add(&l, "\r\n");
+        ADD(&l, "Content-Length: %llu\r\n", (unsigned long long)r->content_length);
+    if (r->content_length > 0) ADD(&l, "Content-Type: application/octet-stream\r\n");
+    if (!x->whole || !x->head.keep_alive) ADD(&l, "Connection: close\r\n");
+    ADD(&l, "\r\n");
     x->head_sent = true;
     return tls_session_write(x->tls, l.text, l.len);
 }
