@@ -13,6 +13,7 @@
 
 static json_t *rows;
 static regex_t wanted;
+static bool failed;
 
 static double seconds(clockid_t clock) {
     struct timespec t;
@@ -23,8 +24,15 @@ static double seconds(clockid_t clock) {
 double bench_cpu_s(void) { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
 double bench_wall_s(void) { return seconds(CLOCK_MONOTONIC); }
 
+bool bench_wanted(const char *name) { return regexec(&wanted, name, 0, NULL, 0) == 0; }
+
+void bench_fail(const char *name) {
+    fprintf(stderr, "bench: %s could not be measured\n", name);
+    failed = true;
+}
+
 void bench_row(const char *name, double value, const char *unit, double limit, const char *params) {
-    if (regexec(&wanted, name, 0, NULL, 0) != 0) return;
+    if (!bench_wanted(name)) return;
     json_t *row = json_pack("{s:s, s:f, s:s, s:o, s:o, s:s}", "name", name, "value", value, "unit",
                             unit, "limit", limit > 0 ? json_real(limit) : json_null(), "ratio",
                             limit > 0 ? json_real(value / limit) : json_null(), "params", params);
@@ -42,20 +50,21 @@ static const struct {
     const char *names; /* what its rows are called, for --match */
     void (*run)(void);
 } groups[] = {
-    {"mask.apply hadamard skellam shamir", bench_arithmetic},
-    {"device.round.cpu device.round.memory device.update.cpu device.tap device.recommend",
-     bench_device},
-    {"server.solve server.unmask server.absorb", bench_server},
+    {"mask.apply hadamard skellam shamir.deal shamir.combine", bench_arithmetic},
+    {"device.round.cpu device.round.memory", bench_device},
+    {"device.update.cpu device.tap device.recommend", bench_person},
+    {"server.absorb server.unmask", bench_server},
+    {"server.solve", bench_solve},
 };
 
 /* A group runs when one of its row names matches. */
-static int group_wanted(const char *names) {
+static bool group_wanted(const char *names) {
     char copy[512];
     snprintf(copy, sizeof copy, "%s", names);
     char *rest = NULL;
     for (char *n = strtok_r(copy, " ", &rest); n; n = strtok_r(NULL, " ", &rest))
-        if (regexec(&wanted, n, 0, NULL, 0) == 0) return 1;
-    return 0;
+        if (bench_wanted(n)) return true;
+    return false;
 }
 
 int main(int argc, char **argv) {
@@ -77,8 +86,10 @@ int main(int argc, char **argv) {
     if (tacit_crypto_init() != TACIT_OK || (rows = json_array()) == NULL) return 1;
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (group_wanted(groups[i].names)) groups[i].run();
-    int failed = out != NULL && json_dump_file(rows, out, JSON_INDENT(2)) != 0;
-    if (failed) fprintf(stderr, "bench: cannot write %s\n", out);
+    if (out != NULL && json_dump_file(rows, out, JSON_INDENT(2)) != 0) {
+        fprintf(stderr, "bench: cannot write %s\n", out);
+        failed = true;
+    }
     json_decref(rows);
     regfree(&wanted);
     return failed;

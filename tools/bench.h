@@ -5,18 +5,45 @@
 #ifndef TACIT_TOOLS_BENCH_H
 #define TACIT_TOOLS_BENCH_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* CPU seconds of this process, and wall seconds. */
 double bench_cpu_s(void);
 double bench_wall_s(void);
 
+/* Least CPU seconds of `statement` over `runs` runs of `repeats` each: the machine is shared and
+ * noise only ever adds. */
+#define BENCH_BEST(best, runs, repeats, statement)               \
+    do {                                                         \
+        best = INFINITY;                                         \
+        for (int run_ = 0; run_ < (runs); run_++) {              \
+            double start_ = bench_cpu_s();                       \
+            for (int again_ = 0; again_ < (repeats); again_++) { \
+                statement;                                       \
+            }                                                    \
+            double took_ = (bench_cpu_s() - start_) / (repeats); \
+            if (took_ < best) best = took_;                      \
+        }                                                        \
+    } while (0)
+
+/* What `pointer` points to counts as read and changed here, so a compiler leaves nothing out. */
+#define BENCH_KEEP(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
+
+/* Whether a row of this name is asked for: what is not need not be measured. */
+bool bench_wanted(const char *name);
+/* Says on stderr that a row could not be measured; the program then ends with 1. */
+void bench_fail(const char *name);
+
 /* One row. limit 0 means the row has none (ratio is then null). params: "n=512 dims=65536". */
 void bench_row(const char *name, double value, const char *unit, double limit, const char *params);
 
 /* The groups; each measures and emits its rows. */
 void bench_arithmetic(void); /* masks, transform, sampler, Shamir */
-void bench_device(void);     /* device.round.cpu, device.round.memory, device.update.cpu, tap */
-void bench_server(void);     /* item solve, unmasking */
+void bench_device(void);     /* device.round.cpu, device.round.memory */
+void bench_person(void);     /* device.update.cpu, device.tap, device.recommend */
+void bench_server(void);     /* server.absorb, server.unmask */
+void bench_solve(void);      /* server.solve */
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench_arithmetic.c - the kernels of common/ against the bare keystream. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,19 +13,8 @@
 
 enum { DIMS = 1 << 17 };
 
-/* Best of five runs: the machine is shared, noise only ever adds. */
-#define BEST(best, statement)                            \
-    do {                                                 \
-        best = INFINITY;                                 \
-        for (int run_ = 0; run_ < 5; run_++) {           \
-            double start_ = bench_cpu_s();               \
-            for (int again_ = 0; again_ < 8; again_++) { \
-                statement;                               \
-            }                                            \
-            double took_ = (bench_cpu_s() - start_) / 8; \
-            if (took_ < best) best = took_;              \
-        }                                                \
-    } while (0)
+/* Best of five runs of eight. */
+#define BEST(best, statement) BENCH_BEST(best, 5, 8, statement)
 
 static void masks(uint32_t *words, uint8_t *stream, const uint8_t *key) {
     const uint32_t widths[] = {16, 20, 24, 32};
@@ -69,7 +57,11 @@ static void transform(float *x) {
     if (other == NULL) return;
     for (size_t i = 0; i < DIMS; i++) x[i] = 1.0f / (float)(i + 1);
     BEST(took, tacit_rotate_f32(x, DIMS, seed));
-    BEST(copy, for (int pass = 0; pass < 17; pass++) memcpy(other, x, DIMS * sizeof *x));
+    BEST(
+        copy, for (int pass = 0; pass < 17; pass++) {
+            memcpy(other, x, DIMS * sizeof *x);
+            BENCH_KEEP(other);
+        });
     free(other);
     bench_row("hadamard", took, "cpu s", copy, "dims=131072 limit=17 copies");
 }
@@ -82,7 +74,7 @@ static void sharing(const uint8_t *key) {
     uint8_t secret[TACIT_SECRET_LEN] = {1, 2, 3};
     tacit_prng prng;
     double deal, combine;
-    for (uint16_t i = 0; i < HOLDERS; i++) points[i] = (uint16_t)(i + 1);
+    for (size_t i = 0; i < HOLDERS; i++) points[i] = (uint16_t)(i + 1);
     tacit_prng_init(&prng, key, 2);
     tacit_status st = TACIT_OK;
     BEST(deal, st = tacit_shamir_deal(shares, secret, points, HOLDERS, THRESHOLD, &prng));
