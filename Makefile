@@ -144,8 +144,8 @@ check: all ## format, layering, banned calls, symbols, clang-tidy, both compiler
 	python3 tools/map.py --check
 	python3 tools/make_skellam.py --check common/skellam_table.c
 	$(MAKE) BUILD=$(BUILD)-clang CC=clang all test-programs
-	clang-tidy --quiet $(shell git ls-files 'common/*.c' 'firmware/*.c' 'server/*.c' 'tools/*.c' | grep -v skellam_table) \
-	  -- -std=c11 $(HOSTED) -I. -I$(BUILD) $(CFLAGS_PKG)
+	git ls-files 'common/*.c' 'firmware/*.c' 'server/*.c' 'tools/*.c' | grep -v skellam_table | \
+	  xargs -P $(JOBS) -I FILE clang-tidy --quiet FILE -- -std=c11 $(HOSTED) -I. -I$(BUILD) $(CFLAGS_PKG) 2>/dev/null
 
 BENCH ?= .
 bench: $(BUILD)/bench ## measure; writes build/bench.json (BENCH=pattern for a part)

@@ -121,6 +121,7 @@ static const char *parse_header(tacit_model *model, const uint8_t *data, size_t 
 /* True when every value lies in [lo, MAX]; NaN does not. */
 static bool in_range(const float *values, size_t count, float lo) {
     bool ok = true;
+    if (values == NULL) return count == 0;
     for (size_t i = 0; i < count; i++)
         ok &= (values[i] >= lo) & (values[i] <= TACIT_MODEL_MAX_VALUE);
     return ok;
@@ -128,6 +129,7 @@ static bool in_range(const float *values, size_t count, float lo) {
 
 static const char *check_rows(const tacit_model *model) {
     size_t m = model->item_count;
+    assert(model->ids != NULL); /* place_rows has run */
     const float lo = -TACIT_MODEL_MAX_VALUE;
     for (size_t i = 1; i < m; i++)
         if (model->ids[i] <= model->ids[i - 1]) return "model: item ids do not ascend";

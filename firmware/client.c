@@ -37,6 +37,7 @@ static bool platform_check(const tacit_platform *p) {
 static tacit *lay_out(tacit_arena *arena, tacit *t, const tacit_options *o) {
     tacit *placed = tacit_arena_take(arena, 1, sizeof *t);
     if (placed != NULL) t = placed;
+    assert(t != NULL); /* the caller's, when the arena only measures */
     tacit_history_place(&t->history, arena, o->max_history);
     t->seen = tacit_arena_take(arena, tacit_bitmap_len(o->max_items), 1);
     tacit_factor_place(&t->final, arena, o->max_factor);

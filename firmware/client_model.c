@@ -66,7 +66,7 @@ tacit_status tacit_client_adopt(tacit *t, const uint8_t *digest) {
     }
     t->loaded = false;
     if (p->model_commit(p->self) != TACIT_OK) {
-        st = tacit_model_load(t); /* the old one, if it is still there */
+        (void)!tacit_model_load(t); /* the old one, if it is still there */
         return TACIT_STORAGE;
     }
     return tacit_model_load(t);

@@ -48,6 +48,7 @@ double tacit_factor_dot(const double *a, const double *b, uint32_t len) {
 static void rank1(double *restrict t, const double *restrict x, uint32_t len, double weight) {
     for (uint32_t i = 0; i < len; i++) {
         double w = weight * x[i];
+        /* x [len] is whole. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         for (uint32_t j = 0; j <= i; j++) t[j] += w * x[j];
         t += i + 1;
     }
@@ -114,6 +115,7 @@ void tacit_factor_change(tacit_factor *f, uint32_t index, bool add) {
     double sign = add ? 1 : -1, target = sign * tacit_factor_target(f, index);
     tacit_factor_row(f, row, index);
     rank1(f->gram, row, f->len, sign);
+    /* row [len] is whole. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     for (uint32_t j = 0; j < f->len; j++) f->rhs[j] += target * row[j];
     tacit_wipe(row, sizeof row);
 }

@@ -43,8 +43,8 @@ static tacit_status count(numbers *n, const dataset *d) {
 
 static int print_as_json(const dataset *d, const char *folder, const numbers *n, double seconds) {
     json_t *root = json_object(), *kinds = json_object();
-    for (uint8_t k = TACIT_EVENT_VIEW; k <= TACIT_EVENT_SKIP; k++)
-        json_object_set_new(kinds, dataset_kind_name(k), json_count(n->kinds[k]));
+    for (int k = TACIT_EVENT_VIEW; k <= TACIT_EVENT_SKIP; k++)
+        json_object_set_new(kinds, dataset_kind_name((uint8_t)k), json_count(n->kinds[k]));
     json_object_set_new(root, "folder", json_text(folder));
     json_object_set_new(root, "dataset", json_text(d->name));
     json_object_set_new(root, "people", json_count(d->person_count));

@@ -417,7 +417,8 @@ static tacit_status rank_some(void *self, uint32_t thread, size_t from, size_t t
 tacit_status fleet_quality(fleet *f, metrics *out, size_t n) {
     uint32_t threads = f->spec.threads;
     quality_job job = {.fleet = f, .n = n, .tallies = calloc(threads, sizeof(metrics_tally))};
-    if (job.tallies == NULL || n > METRICS_MAX_N) return TACIT_NO_SPACE;
+    if (job.tallies == NULL) return TACIT_NO_SPACE;
+    assert(n <= METRICS_MAX_N);
     tacit_status st = TACIT_OK;
     for (uint32_t t = 0; t < threads && st == TACIT_OK; t++)
         if (metrics_begin(&job.tallies[t], n, f->spec.data->catalogue->count) != 0)

@@ -225,7 +225,7 @@ static tacit_status make_events(shop *s, dataset_builder *b, const catalogue_ite
     char name[32];
     uint32_t made = 0, taken = 0, skipped = 0;
     uint64_t time_s = year_start_s + tacit_prng_below(&s->prng, YEAR_S / 2);
-    uint32_t gap_s = (uint32_t)((double)(YEAR_S / 2) * VISIT_ITEMS * 1.5 / (double)(wanted + 1));
+    uint32_t gap_s = (uint32_t)((double)YEAR_S / 2 * VISIT_ITEMS * 1.5 / (double)(wanted + 1));
     snprintf(name, sizeof name, "p%05u", person + 1);
     tacit_status st = TACIT_OK;
     while (made < wanted && taken + skipped < s->spec->items && st == TACIT_OK) {

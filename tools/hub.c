@@ -167,7 +167,8 @@ typedef struct {
 
 static tacit_status append(void *self, const uint8_t *data, size_t len) {
     bytes *b = self;
-    if (b->len + len > b->cap) {
+    if (len == 0) return TACIT_OK;
+    if (b->data == NULL || b->len + len > b->cap) {
         size_t cap = b->cap ? b->cap : 4096;
         while (cap < b->len + len) cap *= 2;
         uint8_t *grown = realloc(b->data, cap);

@@ -15,8 +15,8 @@ const char *dataset_kind_name(uint8_t kind) {
 }
 
 uint8_t dataset_kind_of(const char *name) {
-    for (uint8_t k = TACIT_EVENT_VIEW; k <= TACIT_EVENT_SKIP; k++)
-        if (strcmp(name, kind_names[k]) == 0) return k;
+    for (int k = TACIT_EVENT_VIEW; k <= TACIT_EVENT_SKIP; k++)
+        if (strcmp(name, kind_names[k]) == 0) return (uint8_t)k;
     return 0;
 }
 

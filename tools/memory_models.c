@@ -26,7 +26,8 @@ memory_models *memory_models_new(void) {
 static void drop(memory_models *pool, memory_blob *blob) {
     if (--blob->references > 0) return;
     memory_blob **at = &pool->first;
-    while (*at != blob) at = &(*at)->next;
+    while (*at != NULL && *at != blob) at = &(*at)->next;
+    assert(*at == blob);
     *at = blob->next;
     free(blob->data);
     free(blob);

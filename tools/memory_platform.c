@@ -96,10 +96,12 @@ static void apply(memory_platform *p, const tacit_write *w, entry *fresh) {
     if (there) entry_free(p->entries[at]);
     size_t behind = p->count - at - there;
     if (fresh == NULL && there) {
+        /* An array of pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
         memmove(p->entries + at, p->entries + at + 1, behind * sizeof *p->entries);
         p->count--;
     } else if (fresh != NULL) {
         if (!there) {
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): as above */
             memmove(p->entries + at + 1, p->entries + at, behind * sizeof *p->entries);
             p->count++;
         }
@@ -181,7 +183,8 @@ static void unstage(memory_platform *p) {
 }
 
 static bool stage_bytes(memory_platform *p, const uint8_t *data, size_t len) {
-    if (p->staged_len + len > p->staged_cap) {
+    if (len == 0) return true;
+    if (p->staged == NULL || p->staged_len + len > p->staged_cap) {
         size_t cap = p->staged_cap ? p->staged_cap * 2 : 65536;
         while (cap < p->staged_len + len) cap *= 2;
         uint8_t *grown = realloc(p->staged, cap);
@@ -189,7 +192,7 @@ static bool stage_bytes(memory_platform *p, const uint8_t *data, size_t len) {
         p->staged = grown;
         p->staged_cap = cap;
     }
-    if (len > 0) memcpy(p->staged + p->staged_len, data, len);
+    memcpy(p->staged + p->staged_len, data, len);
     p->staged_len += len;
     return true;
 }

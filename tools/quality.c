@@ -82,7 +82,7 @@ static bool better(ranked a, ranked b) {
 /* The best n of scores[item_count] outside seen[seen_count] (ascending), best first. */
 static size_t top(uint32_t *out, const double *scores, size_t item_count, const uint32_t *seen,
                   size_t seen_count, size_t n) {
-    ranked list[METRICS_MAX_N];
+    ranked list[METRICS_MAX_N] = {{0, 0}};
     size_t count = 0, s = 0;
     for (uint32_t i = 0; i < item_count; i++) {
         if (s < seen_count && seen[s] == i) {
