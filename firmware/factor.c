@@ -40,6 +40,7 @@ double tacit_factor_dot(const double *a, const double *b, uint32_t len) {
     for (; i + 4 <= len; i += 4) {
         for (uint32_t j = 0; j < 4; j++) lane[j] += a[i + j] * b[i + j];
     }
+    /* Both [len]. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     for (; i < len; i++) rest += a[i] * b[i];
     return (lane[0] + lane[1]) + (lane[2] + lane[3]) + rest;
 }
