@@ -40,7 +40,6 @@ double tacit_factor_dot(const double *a, const double *b, uint32_t len) {
     for (; i + 4 <= len; i += 4) {
         for (uint32_t j = 0; j < 4; j++) lane[j] += a[i + j] * b[i + j];
     }
-    /* Both [len]. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     for (; i < len; i++) rest += a[i] * b[i];
     return (lane[0] + lane[1]) + (lane[2] + lane[3]) + rest;
 }
@@ -48,8 +47,9 @@ double tacit_factor_dot(const double *a, const double *b, uint32_t len) {
 /* t += weight x x' */
 static void rank1(double *restrict t, const double *restrict x, uint32_t len, double weight) {
     for (uint32_t i = 0; i < len; i++) {
-        double w = weight * x[i];
         /* x [len] is whole. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+        double w = weight * x[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         for (uint32_t j = 0; j <= i; j++) t[j] += w * x[j];
         t += i + 1;
     }
