@@ -168,7 +168,8 @@ static void end_when_idle(daemon_state *d) {
         d->round != NULL || d->working || !service_idle(d->service) || requests != d->requests_seen;
     d->requests_seen = requests;
     if (busy || d->idle_since_s == 0) d->idle_since_s = now_s;
-    if (busy || (d->worked && now_s < d->idle_since_s + DAEMON_LINGER_S)) return;
+    bool expected = d->worked && requests > 0; /* somebody may yet come for a receipt or a model */
+    if (busy || (expected && now_s < d->idle_since_s + DAEMON_LINGER_S)) return;
     stop(d);
 }
 

@@ -13,7 +13,7 @@
 #include "server/logline.h"
 #include "server/service.h"
 
-enum { DAEMON_PATH_LEN = 1024, DAEMON_TICK_MS = 1000, DAEMON_LINGER_S = 10 };
+enum { DAEMON_PATH_LEN = 1024, DAEMON_TICK_MS = 1000, DAEMON_LINGER_S = 8 };
 
 struct daemon {
     daemon_options options;
