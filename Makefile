@@ -122,7 +122,7 @@ tsan: ## the threaded tests under ThreadSanitizer
 	$(MAKE) BUILD=$(BUILD)-tsan CC=clang OPT="-O1 -g" SAN="-fsanitize=thread" sanitized-tests
 
 sanitized-tests: $(UNIT)
-	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) TACIT_QUICK=1 sh tests/run.sh $(UNIT)
+	@TSAN_OPTIONS=suppressions=tests/tsan.supp OPENBLAS_NUM_THREADS=1 BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) TACIT_QUICK=1 sh tests/run.sh $(UNIT)
 
 # ---- fuzzing -------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 20
