@@ -209,7 +209,7 @@ bool conn_open(http_exchange *x) {
     tacit_http_init(x->parser, false, &events);
     if (uv_tcp_nodelay(&x->tcp, 1) != 0) return false;
     x->state = CONN_HEAD;
-    x->deadline_ms = conn_now_ms(x) + HTTP_IDLE_MS;
+    x->deadline_ms = conn_now_ms(x) + HTTP_FIRST_MS;
     set_reading(x);
     return x->state != CONN_CLOSED;
 }

@@ -10,7 +10,9 @@ enum {
     HTTP_READ_MAX = 16384,      /* one read from a socket */
     HTTP_BACKLOG_MAX = 16384,   /* ciphertext kept while an exchange is not ready for it */
     HTTP_PIECES_PER_TURN = 32,  /* answers moved on before the loop looks at sockets again */
-    HTTP_IDLE_MS = 75000,       /* between requests, and until the first one */
+    HTTP_FIRST_MS = 75000,      /* from the connection to the first request */
+    HTTP_IDLE_MS = 180000,      /* between requests: devices compute in between, and a POST that
+                                   meets a closing connection costs a device its round */
     HTTP_HEAD_MS = 30000,       /* from the first byte of a head to its end */
     HTTP_BODY_MS = 30000,       /* least time for a body ... */
     HTTP_BODY_BYTES_PER_MS = 8, /* ... plus what its length takes at 8 KB/s */
