@@ -27,7 +27,7 @@ SERVER := $(call obj,$(filter-out server/main.c,$(wildcard server/*.c)))
 TOOLS  := $(call obj,$(filter-out tools/tacit.c tools/bench%.c,$(wildcard tools/*.c)))
 
 .PHONY: all test check asan tsan bench fuzz demo install clean help test-programs sanitized-tests fuzz-run
-all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
+all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,10 +51,12 @@ $(BUILD)/libtacit.a: $(COMMON) $(CORE) $(PORT)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/libtacit.so.0: $(COMMON) $(CORE) $(PORT) firmware/libtacit.map
+# The shared library is the core alone: an app that brings its own platform gets no TLS, no HTTP and
+# no database with it. The ready-made ports are in libtacit.a.
+$(BUILD)/libtacit.so.0: $(filter-out %/common/http.o,$(COMMON)) $(CORE) firmware/libtacit.map
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) -shared -Wl,-soname,libtacit.so.0 -Wl,--version-script=firmware/libtacit.map $(LDFLAGS) \
-	  $(filter %.o,$^) -o $@ $(LIB_DEVICE) $(LIB_PORT)
+	  $(filter %.o,$^) -o $@ $(LIB_DEVICE)
 	@ln -sf libtacit.so.0 $(BUILD)/libtacit.so
 
 $(BUILD)/libserver.a: $(SERVER)
@@ -79,7 +81,11 @@ $(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(BUILD)/libtools.a $(BUI
 
 $(BUILD)/tacit.pc: firmware/tacit.pc.in Makefile config.mk
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' $< > $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' $< > $@
+
+$(BUILD)/tacit-port.pc: firmware/tacit-port.pc.in Makefile config.mk
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@PARSER@|$(PARSER)|' $< > $@
 
 # ---- tests -------------------------------------------------------------------------------------
 # One cmocka program per file; each links what it needs from the archives.
@@ -154,19 +160,26 @@ bench: $(BUILD)/bench ## measure; writes build/bench.json (BENCH=pattern for a p
 demo: all ## the whole product once, on MovieLens 100K or generated data
 	BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tools/demo.sh $(DEMO_FLAGS)
 
-install: all ## install library, header, server and tool under PREFIX
+# The ports' headers stand beside it as tacit_posix.h, tacit_https.h, tacit_store_lmdb.h.
+PORT_HEADERS := $(patsubst firmware/port/%.h,$(BUILD)/include/tacit_%.h,$(wildcard firmware/port/*.h))
+install: all $(PORT_HEADERS) ## install library, header, server and tool under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(BUILD)/libtacit.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(BUILD)/libtacit.so.0 $(DESTDIR)$(PREFIX)/lib/
 	ln -sf libtacit.so.0 $(DESTDIR)$(PREFIX)/lib/libtacit.so
-	install -m 644 $(BUILD)/include/tacit.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(BUILD)/tacit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	install -m 644 $(BUILD)/include/*.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
 	install -m 755 $(BUILD)/tacitd $(BUILD)/tacit $(DESTDIR)$(PREFIX)/bin/
 
 # The installed header stands alone: status.h is put where tacit.h includes it.
 $(BUILD)/include/tacit.h: firmware/tacit.h common/status.h
 	@mkdir -p $(@D)
-	sed -e '/#include "common\/status.h"/{r common/status.h' -e 'd}' firmware/tacit.h > $@
+	$(Q)sed -e '/#include "common\/status.h"/{r common/status.h' -e 'd}' firmware/tacit.h > $@
+
+$(BUILD)/include/tacit_%.h: firmware/port/%.h
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|#include "firmware/tacit.h"|#include "tacit.h"|' \
+	  -e 's|#include "firmware/port/\(.*\)"|#include "tacit_\1"|' $< > $@
 
 clean: ## remove the build folders
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang

@@ -60,10 +60,18 @@ typedef enum {
         TACIT_STATUS_COUNT
 } tacit_status;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Short name, "BAD_PLAN"; "UNKNOWN" for a value outside the list. Static storage. */
 TACIT_EXPORT const char *tacit_status_name(tacit_status status);
 
 /* One sentence for a person. Static storage. */
 TACIT_EXPORT const char *tacit_status_text(tacit_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
