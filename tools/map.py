@@ -16,7 +16,8 @@ MARK = '## 5. Every file\n'
 SPOKEN_FOR = {
     'proto/tacit.proto': 'every message: who sends it to whom and why',
     'proto/tacit.options': 'bounds of every field, the numbers of common/limits.h',
-    'firmware/tacit.pc.in': 'pkg-config file of libtacit',
+    'firmware/tacit.pc.in': 'pkg-config file of libtacit, the core',
+    'firmware/tacit-port.pc.in': 'pkg-config file of libtacit with the ready-made ports, static',
     'firmware/libtacit.map': 'the only symbols libtacit.so.0 exports',
 }
 
