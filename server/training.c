@@ -268,6 +268,13 @@ tacit_status training_apply(training *t, training_step *step, const uint32_t *wo
     }
     /* Rounding of a coordinate in general position has variance 1/6. */
     double variance = noise_variance + (double)survivors / 6.0;
+    /* No more than `survivors` vectors of the mechanism's norm can be in an honest sum; one that is
+     * longer was not unmasked right or was poisoned, and teaches nothing. */
+    double longest = (double)survivors * t->budget.mechanism[t->sum_index].l2;
+    if (square > 2 * (longest * longest + (double)plan.dims * variance)) {
+        free(x);
+        return TACIT_BAD_MESSAGE;
+    }
     double sum_square = square - (double)plan.dims * variance;
     step->wrap_z = tacit_wrap_z(plan.bits, sqrt(sum_square > 0 ? sum_square : 0), plan.dims,
                                 noise_variance, survivors);
