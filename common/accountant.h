@@ -76,10 +76,12 @@ void tacit_mechanism_charge(double rdp[static TACIT_ORDER_COUNT], const tacit_me
                             double sensitivity_factor);
 
 /* What the protocol itself may fail by, kept back from delta on both sides (security H7): for each
- * of at most TACIT_PERIOD_COHORTS cohorts of a period 2^-40 (graph) and 2^-60 (an upper bound of
- * the sampler's total variation for any dims). */
+ * of at most TACIT_PERIOD_COHORTS cohorts of a period 2^-40 (graph) and 2^-56 (the sampler's total
+ * variation: 2^-98 a draw, at most 2^20 coordinates of 255 draws, at most 10000 devices whose
+ * shares make up the noise). */
 enum { TACIT_PERIOD_COHORTS = 1024 };
-#define TACIT_PROTOCOL_DELTA (TACIT_PERIOD_COHORTS * (0x1p-40 + 0x1p-60))
+#define TACIT_COHORT_DELTA (0x1p-40 + 0x1p-56)
+#define TACIT_PROTOCOL_DELTA (TACIT_PERIOD_COHORTS * TACIT_COHORT_DELTA)
 
 /* ---- Planning a run of sums (server) ----------------------------------------------------------
  */

@@ -193,6 +193,9 @@ size_t tacit_history_count(const tacit *t) { return t->history.count; }
 /* After a forgetting, whole or cut short: nothing derived from the window may outlive it. */
 static tacit_status forgot(tacit *t, tacit_status st) {
     tacit_participation_forget(&t->participation);
+    tacit_factor_clear(&t->training);
+    tacit_factor_clear(&t->final);
+    tacit_wipe(t->seen, tacit_bitmap_len(t->options.max_items));
     tacit_client_solve(t);
     return st;
 }

@@ -83,6 +83,15 @@ static void build_base(tacit_factor *f) {
     }
 }
 
+/* Everything a history left, whatever model it was solved with. */
+static void erase(tacit_factor *f) {
+    if (f->cap == 0) return;
+    tacit_wipe(f->gram, triangle(f->cap) * sizeof(double));
+    tacit_wipe(f->root, triangle(f->cap) * sizeof(double));
+    tacit_wipe(f->rhs, f->cap * sizeof(double));
+    tacit_wipe(f->u, f->cap * sizeof(double));
+}
+
 tacit_status tacit_factor_begin(tacit_factor *f, const tacit_model *model, bool content) {
     uint32_t len = model->factor + (content ? model->features : 0);
     f->model = NULL;
@@ -101,10 +110,10 @@ tacit_status tacit_factor_begin(tacit_factor *f, const tacit_model *model, bool 
 void tacit_factor_clear(tacit_factor *f) {
     f->count = 0;
     f->solved = false;
+    erase(f);
     if (f->model == NULL || f->len == 0) return;
     memcpy(f->gram, f->base, triangle(f->len) * sizeof(double));
     memcpy(f->rhs, f->base_rhs, f->len * sizeof(double));
-    memset(f->u, 0, f->len * sizeof(double));
 }
 
 void tacit_factor_change(tacit_factor *f, uint32_t index, bool add) {

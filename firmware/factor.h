@@ -42,7 +42,8 @@ void tacit_factor_place(tacit_factor *f, tacit_arena *arena, uint32_t cap);
  * Costs M len^2 / 2 multiply-adds. */
 TACIT_MUST_CHECK tacit_status tacit_factor_begin(tacit_factor *f, const tacit_model *model,
                                                  bool content);
-/* Back to the empty history. */
+/* Back to the empty history; nothing derived from the old one is left in memory. Works without a
+ * model too. */
 void tacit_factor_clear(tacit_factor *f);
 
 /* Item `index` begins (add) or ceases to be in the history. */

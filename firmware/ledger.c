@@ -25,7 +25,8 @@ static const uint8_t magic[8] = {'T', 'A', 'C', 'I', 'T', 'L', 'G', '1'};
 
 /* One unit of an RDP sum is 2^-40. */
 static const double unit = 0x1p40;
-static const double delta_per_cohort = 0x1p-40 + 0x1p-60;
+_Static_assert((int)TACIT_LEDGER_MAX_CHARGES == (int)TACIT_PERIOD_COHORTS,
+               "device and server keep the same part of delta back");
 
 /* ---- Encoding ---------------------------------------------------------------------------------*/
 
@@ -164,13 +165,11 @@ static tacit_status read_record(tacit_ledger *l, tacit_ledger_record *record) {
 
 bool tacit_ledger_policy_check(double epsilon, double delta, uint64_t period_s, double max_delta) {
     return epsilon > 0 && epsilon <= 100 && delta <= max_delta &&
-           delta > 2 * TACIT_LEDGER_MAX_CHARGES * delta_per_cohort &&
-           period_s >= TACIT_LEDGER_MIN_PERIOD_S && period_s <= UINT64_C(1) << 40;
+           delta > 2 * TACIT_PROTOCOL_DELTA && period_s >= TACIT_LEDGER_MIN_PERIOD_S &&
+           period_s <= UINT64_C(1) << 40;
 }
 
-static double caps_delta(const tacit_ledger_record *r) {
-    return r->delta - TACIT_LEDGER_MAX_CHARGES * delta_per_cohort;
-}
+static double caps_delta(const tacit_ledger_record *r) { return r->delta - TACIT_PROTOCOL_DELTA; }
 
 static void begin_period(tacit_ledger_record *r, const tacit_ledger *l, uint64_t start_s) {
     r->period_start_s = start_s;

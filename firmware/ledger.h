@@ -5,8 +5,8 @@
  * the sum including it stays within the cap. Sums round up, caps round down.
  *
  * delta of the caps is the policy's delta less what the protocol itself may fail by: for each of
- * the at most TACIT_LEDGER_MAX_CHARGES cohorts of a period 2^-40 (graph) and 2^-60 (an upper bound
- * of the sampler's total variation for any dims).
+ * the at most TACIT_LEDGER_MAX_CHARGES cohorts of a period 2^-40 (graph) and 2^-56 (the sampler's
+ * total variation over all of a cohort's noise; TACIT_PROTOCOL_DELTA).
  *
  * One logical record in seven values of 512 bytes, always committed together:
  *

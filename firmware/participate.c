@@ -98,7 +98,7 @@ tacit_status tacit_participation_begin(tacit_participation *p, const tacit_parti
         return st;
     }
     (void)tacit_update_statistics(room->x, room->training, room->history, &p->plan);
-    tacit_factor_clear(room->training);
+    tacit_update_pad(room->training, room->history, &p->plan);
     return TACIT_OK;
 }
 

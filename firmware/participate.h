@@ -13,8 +13,10 @@
  *   reveal   -; afterwards the charge is settled
  *
  * The statistics are made at begin, before the first byte, so that no phase takes longer because
- * the history is longer. The vector, the seeds and all round secrets live in this memory only; any
- * error, a withdrawn consent or tacit_participation_leave wipes them, and there is no way back. */
+ * the history is longer, and always take the time of a full window (tacit_update_pad), so that the
+ * moment of joining does not tell either. The vector, the seeds and all round secrets live in this
+ * memory only; any error, a withdrawn consent or tacit_participation_leave wipes them, and there is
+ * no way back. */
 #ifndef TACIT_FIRMWARE_PARTICIPATE_H
 #define TACIT_FIRMWARE_PARTICIPATE_H
 

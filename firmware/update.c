@@ -63,6 +63,12 @@ static void gradient_row(float *out, const tacit_factor *training, uint32_t inde
     tacit_wipe(a, sizeof a);
 }
 
+/* Whether item w counts and has rows in the plan's slice. */
+static bool in_slice(const tacit_window_item *w, const tacit_plan *plan) {
+    return w->interest && w->index != TACIT_NO_INDEX && w->index >= plan->slice_start &&
+           w->index - plan->slice_start < plan->slice_count;
+}
+
 bool tacit_update_statistics(float *x, tacit_factor *training, const tacit_history *history,
                              const tacit_plan *plan) {
     assert(training->model != NULL && training->len == plan->factor);
@@ -73,10 +79,8 @@ bool tacit_update_statistics(float *x, tacit_factor *training, const tacit_histo
     float *rows = x + (counts ? plan->slice_count : 0);
     for (uint32_t i = 0; i < history->count; i++) {
         const tacit_window_item *item = &history->items[i];
-        if (!item->interest || item->index == TACIT_NO_INDEX) continue;
-        if (item->index < plan->slice_start) continue;
+        if (!in_slice(item, plan)) continue;
         uint32_t at = item->index - plan->slice_start;
-        if (at >= plan->slice_count) continue;
         if (counts) x[at] = (float)(plan->counts_weight * w);
         if (gradient) {
             gradient_row(rows + (size_t)at * plan->factor, training, item->index,
@@ -84,6 +88,34 @@ bool tacit_update_statistics(float *x, tacit_factor *training, const tacit_histo
         }
     }
     return tacit_update_clip(x, plan->dims);
+}
+
+static void pad_rows(const tacit_factor *training, uint32_t first, uint32_t end,
+                     const tacit_plan *plan) {
+    float row[TACIT_FACTOR_ROW_MAX];
+    if (!training->solved || !(plan->blocks & TACIT_BLOCK_GRADIENT)) return;
+    for (uint32_t i = first; i < end; i++)
+        gradient_row(row, training, i % training->model->item_count, 1, plan->leave_one_out);
+    tacit_wipe(row, sizeof row);
+}
+
+static void pad_items(tacit_factor *training, uint32_t end) {
+    for (uint32_t i = training->count; i < end; i++)
+        tacit_factor_change(training, i % training->model->item_count, true);
+}
+
+void tacit_update_pad(tacit_factor *training, const tacit_history *history,
+                      const tacit_plan *plan) {
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < history->count; i++) rows += in_slice(&history->items[i], plan);
+    if (training->count > 0) { /* solved already: rows before the system changes */
+        pad_rows(training, rows, history->cap, plan);
+        pad_items(training, history->cap);
+    } else {
+        pad_items(training, history->cap);
+        if (tacit_factor_solve(training) == TACIT_OK) pad_rows(training, rows, history->cap, plan);
+    }
+    tacit_factor_clear(training);
 }
 
 tacit_status tacit_update_quantise(int32_t *q, float *x, const tacit_plan *plan,

@@ -31,6 +31,12 @@
 bool tacit_update_statistics(float *x, tacit_factor *training, const tacit_history *history,
                              const tacit_plan *plan);
 
+/* After the statistics: the work that a history as long as the window (history->cap items, all of
+ * them in the slice) would have taken beyond this one, so that the moment at which a device joins
+ * does not tell how long its history is (security H5, H6). Leaves `training` with an empty history.
+ */
+void tacit_update_pad(tacit_factor *training, const tacit_history *history, const tacit_plan *plan);
+
 /* x [count] <- x scaled to norm at most 1 - slack, or null when its norm is not finite or scaling
  * cannot reach that. False: null. */
 bool tacit_update_clip(float *x, size_t count);

@@ -230,6 +230,12 @@ static void test_forgetting_leaves_nothing_derived(void **state) {
     assert_int_equal(tacit_forget_all(d.t), TACIT_OK);
     assert_int_equal(tacit_history_count(d.t), 0);
     for (int i = 0; i < 14; i++) assert_true(d.t->final.u[i] == 0);
+    for (int i = 0; i < 14 * 15 / 2; i++) {
+        assert_true(d.t->final.root[i] == 0);
+        assert_true(d.t->final.gram[i] == d.t->final.base[i]);
+    }
+    for (uint32_t i = 0; i < tacit_bitmap_len(d.t->options.max_items); i++)
+        assert_int_equal(d.t->seen[i], 0); /* nor what the last list left out */
     assert_int_equal(fault_count(&d.p, 'h'), 0);
     assert_int_equal(fault_count(&d.p, 'l'), 7); /* the ledger stays */
     end(&d);

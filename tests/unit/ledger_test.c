@@ -82,7 +82,7 @@ static void test_spends_exactly_what_the_accountant_allows(void **state) {
     tacit_mechanism m;
     tacit_plan plan = plan_of(1);
     assert_int_equal(tacit_plan_mechanism(&m, &plan), TACIT_OK);
-    double delta = 1e-6 - 1024 * (pow(2, -40) + pow(2, -60));
+    double delta = 1e-6 - 1024 * (pow(2, -40) + pow(2, -56));
     double rdp[TACIT_ORDER_COUNT] = {0}, twice[TACIT_ORDER_COUNT] = {0};
     int accepted = 0;
     for (;;) {

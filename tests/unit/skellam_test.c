@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/accountant.h"
 #include "common/crypto.h"
 #include "common/skellam.h"
 #include "common/skellam_table.h"
@@ -253,6 +254,9 @@ static void total_variation_is_stated(void **state) {
     assert_int_equal(tacit_skellam_init(&s, 255 * UINT64_C(65536)), TACIT_OK);
     assert_int_equal(s.part_count, 255);
     assert_true(tacit_skellam_log2_tv(&s, 1) <= -90);
+    /* All shares of the longest vector in the largest cohort: what is kept back from delta. */
+    double all = tacit_skellam_log2_tv(&s, TACIT_MAX_DIMS) + log2(TACIT_MAX_COHORT);
+    assert_true(all <= log2(TACIT_COHORT_DELTA - 0x1p-40));
 }
 
 /* ---- Distribution ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "common/hadamard.h"
@@ -432,6 +433,39 @@ static void test_impossible_variance_is_refused(void **state) {
     end();
 }
 
+/* ---- Time --------------------------------------------------------------------------------------
+ */
+
+/* Least CPU seconds of a few goes at the statistics of `count` items. */
+static double seconds_of(uint32_t count, bool padded) {
+    double least = 1e9;
+    d.h.count = 0;
+    for (uint32_t i = 0; i < count; i++) tap(i);
+    for (int go = 0; go < 50; go++) {
+        clock_t start = clock();
+        (void)tacit_update_statistics(d.x, &d.f, &d.h, &d.plan);
+        if (padded) tacit_update_pad(&d.f, &d.h, &d.plan);
+        least = fmin(least, (double)(clock() - start) / CLOCKS_PER_SEC);
+    }
+    return least;
+}
+
+/* H5, H6: nobody sees from the time it takes whether a history is empty, short or full. */
+static void test_time_does_not_tell_the_history(void **state) {
+    (void)state;
+    begin(MAX_DIMS / 65, 64, NULL);
+    double full = seconds_of(WINDOW - 6, false);
+    assert_true(seconds_of(0, false) < full / 3); /* without padding it shows */
+    full = seconds_of(WINDOW - 6, true);
+    const uint32_t counts[] = {0, 1, 20, 120};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        double t = seconds_of(counts[i], true);
+        assert_true(t > full / 1.6 && t < full * 1.6);
+    }
+    assert_int_equal(d.f.count, 0);
+    end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference_uploads),
@@ -446,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_words_follow_the_two_seeds),
         cmocka_unit_test(test_null_update_is_noise),
         cmocka_unit_test(test_impossible_variance_is_refused),
+        cmocka_unit_test(test_time_does_not_tell_the_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
