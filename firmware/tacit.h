@@ -211,7 +211,9 @@ TACIT_API size_t tacit_history_count(const tacit *t);
  * already published sum contains cannot be taken back; epsilon bounds it. A contribution that has
  * not yet sent its vector sends a null update instead. */
 TACIT_API TACIT_CHECKED tacit_status tacit_forget_item(tacit *t, uint64_t item);
-/* Removes the whole history. The ledger stays: forgetting does not refund privacy budget. */
+/* Removes the whole history. The ledger stays: forgetting does not refund privacy budget. Storage
+ * may keep old ciphertext for a while: a host that opens the next time with a new history key makes
+ * that unreadable for good. */
 TACIT_API TACIT_CHECKED tacit_status tacit_forget_all(tacit *t);
 
 /* Writes the history and the ledger as JSON lines through `write` (pieces of text, not
