@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * readme_example MODEL KEY ITEM... - the first program of README.md: a device on which some items
+ * readme_example.c - the first program of README.md: a device on which some items
  * were tapped ranks the others, offline, and says why. KEY: model_key of app/pins.ini. */
 #include <stdio.h>
 #include <stdlib.h>

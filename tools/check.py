@@ -145,6 +145,13 @@ def check_format(paths):
             find(m.group(1), m.group(2), 'not as clang-format wants it')
 
 
+def check_readme():
+    shown = re.search(r'```c\n(.*?)\n```', (ROOT / 'README.md').read_text(), re.S)
+    example = (ROOT / 'tests/readme_example.c').read_text().rstrip('\n')
+    if not shown or shown.group(1) != example:
+        find('README.md', 1, 'its program is not tests/readme_example.c')
+
+
 def main():
     paths = sources()
     for path in paths:
@@ -155,6 +162,7 @@ def main():
         check_sizes(path, text, code)
     check_format(paths)
     check_symbols()
+    check_readme()
     for line in findings:
         print(line)
     print(f'check: {len(paths)} files, {len(findings)} findings')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes common/skellam_table.c: cumulative words of the symmetric Skellam distribution, proved.
+"""make_skellam.py - makes common/skellam_table.c: cumulative words of the symmetric Skellam distribution, proved.
 
     python3 tools/make_skellam.py > common/skellam_table.c
     python3 tools/make_skellam.py --check common/skellam_table.c

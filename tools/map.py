@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""map.py [--check] - writes section 5 of ARCHITECTURE.md, a line for each file, from the files' own
-first sentences ("name - what it is"). With --check it only says whether the section is up to date
-and whether every file introduces itself."""
+"""map.py - writes section 5 of ARCHITECTURE.md, a line for each file, from the files' own first
+sentences ("name - what it is"). With --check it only says whether the section is up to date and
+whether every file introduces itself."""
 import pathlib
 import re
 import subprocess

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * simulate_server.c - see simulate.h. With TLS the server is the real tacitd, started as a child
- * with the folder `tacit init` would make; it is talked to only as an operator or a device would:
- * its store, its port file, its routes. */
+ * simulate_server.c - the server of a simulation, tacitd or the hub. With TLS the server is the
+ * real tacitd, started as a child with the folder `tacit init` would make; it is talked to only as
+ * an operator or a device would: its store, its port file, its routes. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

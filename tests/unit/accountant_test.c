@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The accountant against published values, against values of an independent script, against a
- * direct numeric Renyi sum of the Skellam distribution, and the planner against its own promise. */
+ * accountant_test.c - the accountant against published values, against values of an independent
+ * script, against a direct numeric Renyi sum of the Skellam distribution, and the planner against
+ * its own promise. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fast transform against the definition H_ij = (-1)^popcount(i & j), the seeded signs against the
- * keystream they are promised to be, and the rotation against its inverse. */
+ * hadamard_test.c - fast transform against the definition H_ij = (-1)^popcount(i & j), the seeded
+ * signs against the keystream they are promised to be, and the rotation against its inverse. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

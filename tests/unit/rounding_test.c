@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The exact check at its edges, and rounding against a slow reference that reads the same stream.
+ * rounding_test.c - the exact check at its edges, and rounding against a slow reference that reads
+ * the same stream.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The committed tables against a distribution computed another way, the sampler against a slow
- * reference on the same stream, and the drawn distribution against the exact one. */
+ * skellam_test.c - the committed tables against a distribution computed another way, the sampler
+ * against a slow reference on the same stream, and the drawn distribution against the exact one. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
