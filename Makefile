@@ -132,17 +132,21 @@ sanitized-tests: $(UNIT)
 
 # ---- fuzzing -------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 20
+FUZZ_JOBS    ?= 2
 fuzz: ## run each fuzz target FUZZ_SECONDS from its corpus
 	$(MAKE) BUILD=$(BUILD)-fuzz CC=clang OPT="-O1 -g" \
 	  SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzz-run
 
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+# The state machines' targets play whole cohorts, with the scaffolding of the tests.
+FUZZ_SUPPORT := $(call obj,tests/support/federation.c tests/support/federation_attack.c)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_SUPPORT) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
 fuzz-run: $(FUZZ)
-	@SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(FUZZ)
+	@SECONDS_EACH=$(FUZZ_SECONDS) JOBS=$(FUZZ_JOBS) sh tests/fuzz/run.sh $(FUZZ)
 
 # ---- checks, benchmarks, installation ------------------------------------------------------------
 check: all ## format, layering, banned calls, symbols, clang-tidy, both compilers
