@@ -274,6 +274,9 @@ static void test_forget_all(void **state) {
     assert_int_equal(tacit_history_forget_all(&d.h), TACIT_OK);
     assert_int_equal(d.h.count, 0);
     assert_int_equal(d.p.store.count, 0);
+    const uint8_t other[TACIT_KEY_LEN] = {9}; /* a host may throw the old key away now */
+    assert_int_equal(tacit_history_open(&d.h, &d.f, other), TACIT_OK);
+    assert_int_equal(reopen(&d), TACIT_OK);
     record_ok(&d, 5, TACIT_EVENT_VIEW);
     assert_int_equal(reopen(&d), TACIT_OK);
     WINDOW(&d, 5);
