@@ -26,7 +26,7 @@ PORT   := $(call obj,$(wildcard firmware/port/*.c))
 SERVER := $(call obj,$(filter-out server/main.c,$(wildcard server/*.c)))
 TOOLS  := $(call obj,$(filter-out tools/tacit.c tools/bench%.c,$(wildcard tools/*.c)))
 
-.PHONY: all test check asan tsan bench fuzz demo install clean help test-programs sanitized-tests fuzz-run
+.PHONY: all test check asan tsan bench fuzz corpus demo install clean help test-programs sanitized-tests fuzz-run
 all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
 
 help: ## this list
@@ -147,6 +147,12 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_SUPPORT) $(BUILD)/libtools.a
 
 fuzz-run: $(FUZZ)
 	@SECONDS_EACH=$(FUZZ_SECONDS) JOBS=$(FUZZ_JOBS) sh tests/fuzz/run.sh $(FUZZ)
+
+corpus: $(BUILD)/make_corpus ## make the seeds of the fuzz targets again
+	$< tests/fuzz/corpus
+
+$(BUILD)/make_corpus: $(BUILD)/obj/tests/fuzz/make_corpus.o $(BUILD)/libtacit.a
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_DEVICE)
 
 # ---- checks, benchmarks, installation ------------------------------------------------------------
 check: all ## format, layering, banned calls, symbols, clang-tidy, both compilers

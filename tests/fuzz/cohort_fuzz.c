@@ -279,10 +279,11 @@ static void send(uint32_t i) {
 /* Those of a set send what is due; then the phase closes by itself or by time. */
 static void send_round(void) {
     uint32_t set = script_u8(&run.in);
+    cohort_phase before = run.phase;
     for (uint32_t i = 0; i < N; i++)
         if ((set >> i & 1) == 0) send(i);
     tick();
-    if ((set & 0x20) != 0) close_now();
+    if ((set & 0x20) != 0 && run.phase == before) close_now();
     if ((set & 0x40) != 0) take_sum();
 }
 

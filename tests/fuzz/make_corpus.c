@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * make_corpus.c - writes the fuzzers' seeds: a few small valid files of each format, from the same
- * samples the tests use. They are committed; made again when a format changes:
- *     cc -D_GNU_SOURCE -I. -Ibuild tests/fuzz/make_corpus.c build/libtacit.a -lsodium \
- *        -lprotobuf-nanopb -lm -o build/make_corpus && build/make_corpus tests/fuzz/corpus
+ * samples the tests use. They are committed; `make corpus` makes them again when a
+ * format or a target's script changes. (config, csv and http have theirs written by hand.)
  * Nothing in them is secret or comes from a person. */
 #include <errno.h>
 #include <stdio.h>
@@ -122,6 +121,59 @@ static void make_messages(void) {
     save("wire", "join-answer-body", all, phase.len);
 }
 
+/* The scripts of cohort_fuzz.c and secagg_fuzz.c: which step each number is stands in their step().
+ */
+static const struct {
+    const char *target, *name;
+    size_t len;
+    uint8_t steps[32];
+} scripts[] = {
+    {"cohort", "whole", 10, {0, 32, 0, 32, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "no-deadline", 10, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+    {"cohort", "one-gone-in-mask", 10, {0, 32, 0, 32, 0, 48, 0, 32, 0, 96}},
+    {"cohort", "one-gone-in-share", 10, {0, 32, 0, 33, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "one-gone-in-reveal", 10, {0, 32, 0, 32, 0, 32, 0, 32, 0, 98}},
+    {"cohort", "four-join", 10, {0, 40, 0, 32, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "too-few", 2, {0, 39}},
+    {"cohort", "forged-vector", 16, {0, 32, 0, 32, 5, 1, 1, 5, 128, 7, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "forged-share", 20, {0, 32, 5, 2,  1, 1,  0, 3,  1, 20,
+                                    0, 9,  0, 32, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "forged-reveal", 20, {0, 32, 0, 32, 0, 32, 0, 32, 5, 2,
+                                     1, 1,  0, 3,  1, 12, 0, 9,  0, 96}},
+    {"cohort", "forged-join", 20, {5, 2,  1, 150, 0, 3,  0, 140, 0, 9,
+                                   0, 32, 0, 32,  0, 32, 0, 32,  0, 96}},
+    {"cohort", "cut-list", 11, {0, 32, 5, 0, 5, 1, 0, 0, 1, 0, 32}},
+    {"cohort", "one-too-many", 17, {0, 32, 5, 0, 1, 0, 0, 2, 1, 0, 32, 0, 32, 0, 32, 0, 96}},
+    {"cohort", "changed", 23, {4,  0, 1, 9, 0, 1,   0, 0, 4, 1, 0, 5,
+                               64, 4, 2, 0, 3, 128, 1, 2, 3, 0, 32}},
+    {"cohort", "replays", 20, {0, 30, 3, 0, 0, 3, 0, 8, 0, 0, 0, 30, 3, 0, 9, 3, 0, 0, 0, 0}},
+    {"cohort", "raw", 22, {7, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 32, 7, 1, 4, 0, 3, 58, 1, 8}},
+    {"cohort", "polls", 23, {2, 0, 10, 0, 0,  0, 10, 1, 0,  0, 10, 0,
+                             3, 1, 0,  0, 10, 0, 0,  0, 11, 0, 0}},
+    {"cohort", "late", 10, {0, 28, 8, 70, 2, 4, 9, 1, 2, 4}},
+    {"cohort", "answers", 19, {0, 32, 11, 0, 0, 11, 0, 6, 11, 1, 0, 0, 32, 11, 1, 1, 11, 5, 0}},
+    {"secagg", "whole", 11, {0, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9}},
+    {"secagg", "share-on", 9, {1, 0, 0, 0, 0, 0, 0, 0, 0}},
+    {"secagg", "flip-signed", 11, {0, 3, 3, 2, 40, 0, 1, 5, 0, 0, 3}},
+    {"secagg", "smaller-u3", 13, {2, 7, 3, 5, 0, 0, 1, 5, 0, 0, 5, 0, 5}},
+    {"secagg", "smaller-u2", 10, {1, 7, 2, 2, 0, 2, 5, 0, 0, 1}},
+    {"secagg", "seat-dropped", 8, {0, 13, 0, 4, 5, 0, 0, 1}},
+    {"secagg", "forged-join", 10, {0, 14, 3, 120, 0, 1, 5, 0, 0, 1}},
+    {"secagg", "fewer-signatures", 10, {3, 2, 0, 2, 5, 0, 0, 1, 0, 1}},
+    {"secagg", "receipt", 11, {4, 3, 3, 0, 4, 0, 1, 5, 0, 0, 1}},
+    {"secagg", "raw", 17, {1, 8, 12, 8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 3}},
+    {"secagg", "cut", 5, {0, 10, 100, 1, 20}},
+    {"secagg", "late", 6, {0, 11, 128, 2, 0, 1}},
+    {"secagg", "poll", 7, {2, 12, 0, 1, 12, 0, 1}},
+    {"secagg", "turn", 4, {1, 13, 1, 4}},
+    {"secagg", "other-phase", 7, {3, 15, 1, 0, 0, 0, 1}},
+};
+
+static void make_scripts(void) {
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+        save(scripts[i].target, scripts[i].name, scripts[i].steps, scripts[i].len);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2 || tacit_crypto_init() != TACIT_OK) {
         fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
@@ -137,5 +189,6 @@ int main(int argc, char **argv) {
     make_plans();
     make_models();
     make_messages();
+    make_scripts();
     return 0;
 }
