@@ -49,6 +49,7 @@ static store_run run_of(const simulate_options *o) {
                      .n_hi = o->devices,
                      .max_colluding = o->max_colluding,
                      .max_dropout = o->max_dropout,
+                     .n_min_floor = tacit_floors_shipped.n_min,
                      .join_s = (uint16_t)o->join_s,
                      .share_s = (uint16_t)o->phase_s,
                      .mask_s = (uint16_t)o->phase_s,
@@ -107,6 +108,14 @@ static tacit_status play_rounds(simulate_report *r, char *note, const simulate_w
         tacit_status st = simulate_server_open(server, note, &plan);
         if (st == TACIT_NOT_FOUND) return TACIT_OK;
         if (st != TACIT_OK) return st;
+        /* A plan that every device refuses is not worth waiting out its joining. */
+        const char *what = "";
+        st = tacit_plan_check_floors(&plan, &what, &tacit_floors_shipped);
+        if (st != TACIT_OK) {
+            snprintf(note, KEYS_NOTE_LEN + 1,
+                     "%s (--devices, --max-dropout, --max-colluding decide)", what);
+            return st;
+        }
         if (r->round_count == SIMULATE_MAX_ROUNDS) return TACIT_TOO_LARGE;
         simulate_round *round = &r->rounds[r->round_count++];
         double start = wall_s();
@@ -185,6 +194,11 @@ static tacit_status load_data(simulate_world *w, simulate_options *o, char *note
     if (st != TACIT_OK) return st;
     w->data = d;
     if (o->devices == 0 || o->devices > d->person_count) o->devices = (uint32_t)d->person_count;
+    if (o->devices < tacit_floors_shipped.n_min) {
+        snprintf(note, KEYS_NOTE_LEN + 1, "%u devices; every device wants at least %u in the sum",
+                 o->devices, tacit_floors_shipped.n_min);
+        return TACIT_TOO_FEW;
+    }
     /* People beyond --devices take no part at all. */
     d->person_count = o->devices;
     if (o->max_dropout == 0) o->max_dropout = planned_dropout(o->dropout, o->devices);
