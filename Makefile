@@ -79,11 +79,13 @@ $(BUILD)/bench: $(call obj,$(wildcard tools/bench*.c)) $(BUILD)/libtools.a $(BUI
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
 
-$(BUILD)/tacit.pc: firmware/tacit.pc.in Makefile config.mk
+# Made anew each time: PREFIX may have changed.
+.PHONY: $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc
+$(BUILD)/tacit.pc: firmware/tacit.pc.in
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' $< > $@
 
-$(BUILD)/tacit-port.pc: firmware/tacit-port.pc.in Makefile config.mk
+$(BUILD)/tacit-port.pc: firmware/tacit-port.pc.in
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@PARSER@|$(PARSER)|' $< > $@
 
@@ -91,6 +93,8 @@ $(BUILD)/tacit-port.pc: firmware/tacit-port.pc.in Makefile config.mk
 # One cmocka program per file; each links what it needs from the archives.
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c)) \
         $(patsubst tests/property/%.c,$(BUILD)/tests/%,$(wildcard tests/property/*_test.c))
+# The programs as a whole; scripts that print what cmocka prints.
+SYSTEM := $(wildcard tests/system/*_test.sh)
 TEST_SUPPORT := $(call obj,$(wildcard tests/support/*.c tests/contract/*.c))
 
 $(BUILD)/obj/tests/%.o: tests/%.c | $(PB_H)
@@ -114,7 +118,7 @@ quick/%: common/%.c tests/unit/%_test.c
 	$(BUILD)/quick/$*_test
 
 test: all $(UNIT) ## build and run every test
-	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(UNIT)
+	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(SYSTEM) $(UNIT)
 
 test-programs: $(UNIT)
 

@@ -47,6 +47,10 @@ done
 if [ -n "$missing" ]; then
     echo "bootstrap: installing$missing"
     if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
+    if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
+        echo "bootstrap: no sudo here; as root, run: sh tools/bootstrap.sh --install-only" >&2
+        exit 1
+    fi
     $as_root apt-get update -qq
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
