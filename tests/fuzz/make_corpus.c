@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * make_corpus.c - writes the fuzzers' seeds: a few small valid files of each format, from the same
- * samples the tests use. They are committed; `make corpus` makes them again when a
- * format or a target's script changes. (config, csv and http have theirs written by hand.)
+ * samples the tests use. They are committed; `make corpus` makes them again when a format or a
+ * target's script changes. (config, csv, http and route have theirs written by hand.)
  * Nothing in them is secret or comes from a person. */
 #include <errno.h>
 #include <stdio.h>
@@ -128,6 +128,7 @@ static const struct {
     size_t len;
     uint8_t steps[32];
 } scripts[] = {
+    {"cohort", "announced-other", 16, {0, 32, 0, 32, 5, 1, 5, 5, 128, 7, 0, 32, 0, 32, 0, 96}},
     {"cohort", "whole", 10, {0, 32, 0, 32, 0, 32, 0, 32, 0, 96}},
     {"cohort", "no-deadline", 10, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
     {"cohort", "one-gone-in-mask", 10, {0, 32, 0, 32, 0, 48, 0, 32, 0, 96}},
@@ -152,13 +153,18 @@ static const struct {
                              3, 1, 0,  0, 10, 0, 0,  0, 11, 0, 0}},
     {"cohort", "late", 10, {0, 28, 8, 70, 2, 4, 9, 1, 2, 4}},
     {"cohort", "answers", 19, {0, 32, 11, 0, 0, 11, 0, 6, 11, 1, 0, 0, 32, 11, 1, 1, 11, 5, 0}},
+    {"secagg", "not-in-u2-0", 14, {1, 7, 0, 2, 0, 1, 5, 0, 0, 0, 5, 0, 0, 0}},
+    {"secagg", "not-in-u2-1", 14, {1, 7, 1, 2, 0, 2, 5, 0, 0, 0, 5, 0, 0, 0}},
+    {"secagg", "not-in-u2-2", 14, {1, 7, 2, 2, 0, 3, 5, 0, 0, 0, 5, 0, 0, 0}},
+    {"secagg", "not-in-u2-3", 14, {1, 7, 3, 2, 0, 4, 5, 0, 0, 0, 5, 0, 0, 0}},
+    {"secagg", "not-in-u2-4", 14, {1, 7, 4, 2, 0, 5, 5, 0, 0, 0, 5, 0, 0, 0}},
     {"secagg", "whole", 11, {0, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9}},
     {"secagg", "share-on", 9, {1, 0, 0, 0, 0, 0, 0, 0, 0}},
-    {"secagg", "flip-signed", 11, {0, 3, 3, 2, 40, 0, 1, 5, 0, 0, 3}},
+    {"secagg", "flip-signed", 11, {0, 3, 3, 3, 140, 0, 1, 5, 0, 0, 3}},
     {"secagg", "smaller-u3", 13, {2, 7, 3, 5, 0, 0, 1, 5, 0, 0, 5, 0, 5}},
     {"secagg", "smaller-u2", 10, {1, 7, 2, 2, 0, 2, 5, 0, 0, 1}},
     {"secagg", "seat-dropped", 8, {0, 13, 0, 4, 5, 0, 0, 1}},
-    {"secagg", "forged-join", 10, {0, 14, 3, 120, 0, 1, 5, 0, 0, 1}},
+    {"secagg", "forged-join", 10, {0, 14, 3, 140, 0, 1, 5, 0, 0, 1}},
     {"secagg", "fewer-signatures", 10, {3, 2, 0, 2, 5, 0, 0, 1, 0, 1}},
     {"secagg", "receipt", 11, {4, 3, 3, 0, 4, 0, 1, 5, 0, 0, 1}},
     {"secagg", "raw", 17, {1, 8, 12, 8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 3}},
