@@ -105,6 +105,10 @@ void tacit_sha256_prefixed(uint8_t out[static TACIT_HASH_LEN], uint8_t prefix, c
 /* ---- X25519 ---------------------------------------------------------------------------------- */
 void tacit_x25519_public(uint8_t pk[static TACIT_KEY_LEN], const uint8_t sk[static TACIT_KEY_LEN]);
 
+/* True for the seven encodings of points of low order, whatever their top bit (RFC 7748
+ * section 6.1): keys to refuse before anything rests on them. pk is public; not constant time. */
+bool tacit_x25519_low_order(const uint8_t pk[static TACIT_KEY_LEN]);
+
 /* shared = sk * pk. BAD_KEY when the result is zero (a low-order key): the caller aborts (H2). */
 TACIT_MUST_CHECK tacit_status tacit_x25519(uint8_t shared[static TACIT_KEY_LEN],
                                            const uint8_t sk[static TACIT_KEY_LEN],

@@ -158,6 +158,8 @@ static tacit_status take_neighbour(tacit_secagg *s, const tacit_RosterEntry *m,
     tacit_status st = check_entry(s, &cert, join, v->id, m);
     if (st != TACIT_OK) return st;
     if (keys_repeat(s, join, cert.device_key)) return TACIT_BAD_KEY;
+    if (tacit_x25519_low_order(join->channel_key) || tacit_x25519_low_order(join->mask_key))
+        return TACIT_BAD_KEY; /* before anything is charged for this cohort */
     memcpy(v->channel_key, join->channel_key, TACIT_KEY_LEN);
     memcpy(v->mask_key, join->mask_key, TACIT_KEY_LEN);
     memcpy(v->commitment, join->commitment, TACIT_HASH_LEN);

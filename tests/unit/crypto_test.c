@@ -194,6 +194,7 @@ static void x25519_low_order(void **state) {
         for (int round = 0; round < 6; round++) {
             tacit_prng_bytes(&p, sk, 32);
             assert_int_equal(tacit_x25519(shared, sk, pk), TACIT_BAD_KEY);
+            assert_true(tacit_x25519_low_order(pk));
             pk[31] ^= 0x80;
         }
     }
@@ -214,6 +215,7 @@ static void x25519_top_bit(void **state) {
     static const uint8_t zero[32] = {0};
     for (size_t i = 0; i < COUNT(points); i++) {
         hex_decode(pk, 32, points[i]);
+        assert_false(tacit_x25519_low_order(pk));
         assert_int_equal(tacit_x25519(with, sk, pk), TACIT_OK);
         pk[31] &= 0x7f;
         assert_int_equal(tacit_x25519(without, sk, pk), TACIT_OK);
