@@ -448,13 +448,13 @@ static void ask_answer(void) {
     scratch.len = 0;
     while ((st = cohort_answer_next(run.c, phase, slot, &cursor, &sink)) == TACIT_OK)
         REQUIRE(++count <= N + 2);
-    if (phase == PHASES)
+    if ((int)phase == PHASES)
         REQUIRE(st == TACIT_INVALID_ARGUMENT);
     else if (!cohort_answer_ready(run.c, phase))
         REQUIRE(st == TACIT_PENDING && count == 0);
     else
         REQUIRE(st == TACIT_NOT_FOUND || (count == 0 && (st == TACIT_LATE || st == TACIT_ABORTED)));
-    REQUIRE(cohort_body_max(run.c, phase) > 0 || phase == PHASES);
+    REQUIRE(cohort_body_max(run.c, phase) > 0 || (int)phase == PHASES);
 }
 
 /* ---- a script -------------------------------------------------------------------------------- */
