@@ -127,8 +127,8 @@ TACIT_MUST_CHECK tacit_status tacit_share_open(uint8_t share[static TACIT_SHARE_
 /* ---- Poll --------------------------------------------------------------------------------------
  */
 /* After a 202 the device GETs the same URL with the header "Tacit-Poll: <hex>" of
- * who_len u8 (4 or 32) | who | signature over the phase statement with label POLL and body = BODY
- * hash of the phase number u8 (0 join .. 4 reveal). */
+ * who_len u8 (4 or 32) | who | signature over the statement of the phase (join: the join statement)
+ * with label POLL and body = BODY hash of the phase number u8 (0 join .. 4 reveal). */
 enum { TACIT_POLL_MAX = 1 + TACIT_HASH_LEN + TACIT_SIG_LEN };
 void tacit_poll_body(uint8_t body[static TACIT_HASH_LEN], uint8_t phase);
 

@@ -6,7 +6,7 @@
  * forward. The first error of any kind, or tacit_secagg_leave, wipes all round secrets and ends it:
  * every later call says LEFT. Nothing is sent twice: a request's bytes are produced once.
  *
- * Memory: one block given by the caller, tacit_secagg_len(n_hi) bytes, laid out as
+ * Memory: one block given by the caller, tacit_secagg_len(plan) bytes, laid out as
  *   [machine][wire reader][cycle scratch n x u16][neighbours: index, id, keys, commitment,
  *    signature key, pair key, own shares, held shares][bitmaps U2 U3]
  * It grows with the neighbours and the roster size, not with the update's length. */
