@@ -145,6 +145,8 @@ static int take_text(reading *r, const key *k, const char *value) {
     size_t len = strlen(value);
     if (len == 0 || len > CONFIG_TEXT_LEN)
         return complain(r, "%s must have 1 to %s characters", k->name, "127");
+    if (value[0] == ';') /* behind "= " it would be a comment: one way or the other a slip */
+        return complain(r, "%s must not begin with ';'%s", k->name, "");
     if (k->offset == offsetof(config, listen) && !is_address(value))
         return complain(r, "%s must be an IPv4 or IPv6 address, not '%.60s'", k->name, value);
     memcpy((char *)r->out + k->offset, value, len + 1);

@@ -63,6 +63,7 @@ static void errors_name_file_line_and_what(void **state) {
         {"[server]\nport = 1\n 2\n", "tacit.ini:3: port was set before, in line 2"},
         {"[server]\nlisten = localhost\n",
          "tacit.ini:2: listen must be an IPv4 or IPv6 address, not 'localhost'"},
+        {"[server]\ncatalogue =;c.csv\n", "tacit.ini:2: catalogue must not begin with ';'"},
         {"[round]\nmax_dropout = 0.1234\n",
          "tacit.ini:2: max_dropout must be from 0 to 0.5 with at most three decimals, not "
          "'0.1234'"},
