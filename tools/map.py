@@ -37,7 +37,7 @@ def sentence(path):
 
 
 def page_section():
-    files = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT,
+    files = subprocess.run(['git', 'ls-files'], cwd=ROOT,
                            capture_output=True, text=True, check=True).stdout.split()
     lines, silent = [MARK], []
     for room in ROOMS:
