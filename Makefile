@@ -158,6 +158,11 @@ corpus: $(BUILD)/make_corpus ## make the seeds of the fuzz targets again
 $(BUILD)/make_corpus: $(BUILD)/obj/tests/fuzz/make_corpus.o $(BUILD)/libtacit.a
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_DEVICE)
 
+# ---- the protocol --------------------------------------------------------------------------------
+.PHONY: model
+model: ## check the protocol model exhaustively (spin)
+	sh tests/model/run.sh $(BUILD)/model
+
 # ---- checks, benchmarks, installation ------------------------------------------------------------
 check: all ## format, layering, banned calls, symbols, clang-tidy, both compilers
 	python3 tools/check.py $(BUILD)
