@@ -21,9 +21,10 @@ typedef struct {
     uint8_t parts[TACIT_SKELLAM_MAX_PARTS]; /* table indices, largest first */
 } tacit_skellam;
 
-/* Least sum of tables that reaches `variance` (1 .. 2^40), rounded up by at most 1 %; few draws per
- * coordinate are preferred within that (state the exact rule in skellam.c). INVALID_ARGUMENT
- * outside the range or when more than TACIT_SKELLAM_MAX_PARTS draws would be needed. */
+/* Least sum of tables that reaches `variance` (1 .. 255 times the largest table, 16 711 680),
+ * rounded up by at most 1 %; few draws per coordinate are preferred within that (the exact rule
+ * stands in skellam.c). INVALID_ARGUMENT outside the range: more than TACIT_SKELLAM_MAX_PARTS
+ * draws. */
 TACIT_MUST_CHECK tacit_status tacit_skellam_init(tacit_skellam *s, uint64_t variance);
 
 /* Adds one sample to each of q[0..count-1] (caller keeps |q| far from the int32 range). */
