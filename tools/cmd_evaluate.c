@@ -13,9 +13,11 @@
 #include "tools/progress.h"
 #include "tools/quality.h"
 #include "tools/rehearsal.h"
+#include "tools/server_folder.h"
 
 typedef struct {
-    const char *data, *preset;
+    const char *data, *preset_name;
+    int32_t preset; /* -1: the kappa rule */
     double epsilon, delta;
     uint64_t seeds[2];
     uint32_t factor, sums, top_n, threads;
@@ -59,13 +61,6 @@ static void after_sum(void *self, const training *t, const training_step *step) 
     r->fell_back += step->fell_back;
 }
 
-static int preset_of(const char *name) {
-    static const char *const names[] = {"hi", "lo", "lo50", "content", "central"};
-    for (int i = 0; i < 5; i++)
-        if (strcmp(name, names[i]) == 0) return i;
-    return strcmp(name, "auto") == 0 ? -1 : -2;
-}
-
 /* One training run and its quality into `row`. */
 static tacit_status one_run(results *r, int row, const options *o, const dataset *d,
                             const learn_features *features, const dataset_split *split,
@@ -73,7 +68,7 @@ static tacit_status one_run(results *r, int row, const options *o, const dataset
     bool central = row == ROW_CENTRAL;
     rehearsal_spec spec = {.training = {.epsilon = epsilon,
                                         .delta = o->delta,
-                                        .preset = central ? -1 : preset_of(o->preset),
+                                        .preset = central ? -1 : o->preset,
                                         .factor = central ? 0 : o->factor,
                                         .sums = central ? 0 : o->sums,
                                         .seed = seed},
@@ -236,7 +231,7 @@ int cmd_evaluate(int argc, char **argv) {
     snprintf(standard, sizeof standard, "%s/ml-1m-implicit", root ? root : "../shared/data");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     options o = {.data = standard,
-                 .preset = "auto",
+                 .preset_name = "auto",
                  .epsilon = INFINITY,
                  .delta = 1e-5,
                  .seeds = {0, 0},
@@ -251,7 +246,8 @@ int cmd_evaluate(int argc, char **argv) {
         {"epsilon", ARG_EPSILON, &o.epsilon, "E", "privacy budget of the whole run, or none"},
         {"delta", ARG_DOUBLE, &o.delta, "D", "its delta"},
         {"seeds", ARG_RANGE, o.seeds, "A-B", "splits and noise to average over"},
-        {"preset", ARG_STRING, &o.preset, "NAME", "auto (the kappa rule), hi, lo, lo50, content"},
+        {"preset", ARG_STRING, &o.preset_name, "NAME",
+         "auto (the kappa rule), hi, lo, lo50, content"},
         {"factor", ARG_U32, &o.factor, "K", "factor length (0: the preset's)"},
         {"sums", ARG_U32, &o.sums, "T", "secure sums (0: the preset's)"},
         {"top", ARG_U32, &o.top_n, "N", "length of the lists, at most 100"},
@@ -273,9 +269,9 @@ int cmd_evaluate(int argc, char **argv) {
                                     "without masks: those cancel exactly and change no figure.",
                                     NULL, 0, NULL);
     if (parsed != ARGS_OK) return parsed == ARGS_HELP ? 0 : 2;
-    if (preset_of(o.preset) == -2 || preset_of(o.preset) == PRESET_CENTRAL) {
+    if (!run_preset_of(&o.preset, o.preset_name)) {
         fprintf(stderr, "tacit evaluate: --preset knows auto, hi, lo, lo50, content, not '%s'\n",
-                o.preset);
+                o.preset_name);
         return 2;
     }
     if (o.top_n < 1 || o.top_n > METRICS_MAX_N || o.threads < 1 || o.threads > 64 ||

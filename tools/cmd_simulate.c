@@ -13,6 +13,7 @@
 #include "tools/commands.h"
 #include "tools/quality.h"
 #include "tools/rehearsal.h"
+#include "tools/server_folder.h"
 #include "tools/simulate.h"
 #include "tools/simulate_report.h"
 
@@ -32,18 +33,11 @@ static uint16_t planned_dropout(double rate, uint32_t devices) {
     return planned < 50 ? 50 : planned > 500 ? 500 : (uint16_t)planned;
 }
 
-static int preset_of(const char *name) {
-    static const char *const names[] = {"hi", "lo", "lo50", "content"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0) return i;
-    return strcmp(name, "auto") == 0 ? -1 : -2;
-}
-
 static store_run run_of(const simulate_options *o) {
     store_run run = {.epsilon = o->epsilon,
                      .delta = o->delta,
                      .devices = o->devices,
-                     .preset = preset_of(o->preset),
+                     .preset = o->preset,
                      .factor = o->factor,
                      .sums = o->sums,
                      .n_hi = o->devices,
@@ -64,13 +58,7 @@ static store_run run_of(const simulate_options *o) {
 
 /* The largest vector and rows of the run: what devices must have room for. */
 static tacit_status room_of(const simulate_world *w, uint32_t *dims, uint32_t *factor) {
-    training_spec spec = {.epsilon = w->run.epsilon,
-                          .delta = w->run.delta,
-                          .devices = w->run.devices,
-                          .preset = w->run.preset,
-                          .factor = w->run.factor,
-                          .sums = w->run.sums,
-                          .seed = w->run.seed};
+    training_spec spec = simulate_training_spec(&w->run);
     training *t = NULL;
     tacit_status st = training_new(&t, &spec, w->features);
     if (st != TACIT_OK) return st;
@@ -239,7 +227,7 @@ static int run(simulate_options *o) {
 
 static bool check(const simulate_options *o) {
     const char *wrong = NULL;
-    if (preset_of(o->preset) == -2) wrong = "--preset knows auto, hi, lo, lo50, content";
+    if (!o->preset_known) wrong = "--preset knows auto, hi, lo, lo50, content";
     if (!(isfinite(o->epsilon) && o->epsilon > 0)) wrong = "--epsilon wants a positive number";
     if (!(o->dropout >= 0 && o->dropout < 0.5)) wrong = "--dropout wants 0 .. 0.5";
     if (!(o->test_share > 0 && o->test_share < 1)) wrong = "--test-share lies between 0 and 1";
@@ -261,7 +249,7 @@ int cmd_simulate(int argc, char **argv) {
     if (len > 0 && (size_t)len + 2 < sizeof daemon) memcpy(daemon + len, "d", 2);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     simulate_options o = {.data = standard,
-                          .preset = "auto",
+                          .preset_name = "auto",
                           .daemon = len > 0 ? daemon : "tacitd",
                           .epsilon = 8,
                           .delta = 1e-5,
@@ -280,7 +268,8 @@ int cmd_simulate(int argc, char **argv) {
         {"devices", ARG_U32, &o.devices, "N", "devices (0: one per person)"},
         {"epsilon", ARG_EPSILON, &o.epsilon, "E", "privacy budget of the run"},
         {"delta", ARG_DOUBLE, &o.delta, "D", "its delta"},
-        {"preset", ARG_STRING, &o.preset, "NAME", "auto (the kappa rule), hi, lo, lo50, content"},
+        {"preset", ARG_STRING, &o.preset_name, "NAME",
+         "auto (the kappa rule), hi, lo, lo50, content"},
         {"rounds", ARG_U32, &o.sums, "T", "secure sums (0: the preset's)"},
         {"factor", ARG_U32, &o.factor, "K", "factor length (0: the preset's)"},
         {"dropout", ARG_DOUBLE, &o.dropout, "P",
@@ -312,5 +301,6 @@ int cmd_simulate(int argc, char **argv) {
         "floors. Prints a table per round and recommendations with exact reasons.",
         NULL, 0, NULL);
     if (parsed != ARGS_OK) return parsed == ARGS_HELP ? 0 : 2;
+    o.preset_known = run_preset_of(&o.preset, o.preset_name);
     return check(&o) ? run(&o) : 2;
 }

@@ -7,11 +7,14 @@
 #include "common/plan.h"
 #include "server/keys.h"
 #include "server/store.h"
+#include "server/training.h"
 #include "tools/dataset.h"
 #include "tools/fleet.h"
 
 typedef struct {
-    const char *data, *preset, *stores, *folder, *report, *daemon;
+    const char *data, *preset_name, *stores, *folder, *report, *daemon;
+    int32_t preset; /* of preset_name; -1: the kappa rule */
+    bool preset_known;
     double epsilon, delta, dropout, test_share;
     uint32_t devices, sums, factor, people_shown, join_s, phase_s, quiet_s, threads;
     uint16_t max_colluding, max_dropout;
@@ -30,6 +33,9 @@ typedef struct {
     keys_pins pins;
     keys_pair authority;
 } simulate_world;
+
+/* What the run trains: the same for the server and for whoever sizes the devices. */
+training_spec simulate_training_spec(const store_run *run);
 
 typedef struct simulate_server simulate_server;
 

@@ -189,6 +189,17 @@ static tacit_status await_record(simulate_server *s, char *note, store_record *r
 /* ---- In this process ---------------------------------------------------------------------------
  */
 
+training_spec simulate_training_spec(const store_run *run) {
+    training_spec spec = {.epsilon = run->epsilon,
+                          .delta = run->delta,
+                          .devices = run->devices,
+                          .preset = run->preset,
+                          .factor = run->factor,
+                          .sums = run->sums,
+                          .seed = run->seed};
+    return spec;
+}
+
 static tacit_status start_hub(simulate_server *s, char *note) {
     const simulate_world *w = s->world;
     const catalogue *c = w->data->catalogue;
@@ -208,13 +219,7 @@ static tacit_status start_hub(simulate_server *s, char *note) {
                          .item_count = (uint32_t)c->count,
                          .separation_s = 3600,
                          .back_off_s = 1};
-    training_spec spec = {.epsilon = w->run.epsilon,
-                          .delta = w->run.delta,
-                          .devices = w->run.devices,
-                          .preset = w->run.preset,
-                          .factor = w->run.factor,
-                          .sums = w->run.sums,
-                          .seed = w->run.seed};
+    training_spec spec = simulate_training_spec(&w->run);
     training *t = NULL;
     round_run *round = NULL;
     const char *what = NULL;
