@@ -1,46 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * shamir.c - Shamir's scheme over GF(P), P = 2^61 - 1, five limbs side by side.
  *
- * 2^61 = 1 mod P, so a product is reduced by adding its upper bits to its lower 61. Values on the
- * way are kept below 2^62 and made canonical once at the end, by a mask instead of a branch. Points
- * and Lagrange coefficients are public and may steer branches; secrets, shares and coefficients of
- * polynomials never steer a branch or an address. (64-bit multiplication takes the same time for
- * all operands on the CPUs this is meant for; that of some microcontrollers does not.) Refuses
- * points that are 0 or repeated, shares that are not canonical, results that are no secret. */
+ * Points and Lagrange coefficients are public and may steer branches; secrets, shares and
+ * coefficients of polynomials never steer a branch or an address. (64-bit multiplication takes the
+ * same time for all operands on the CPUs this is meant for; that of some microcontrollers does
+ * not.) Refuses points that are 0 or repeated, shares that are not canonical, results that are no
+ * secret. Wrong shares among right ones are found in shamir_locate.c. */
 #include "common/shamir.h"
 
 #include "common/crypto.h"
+#include "common/field61.h"
 
 _Static_assert(TACIT_SHARE_LEN == 8 * TACIT_SHAMIR_LIMBS, "a share is one word per limb");
 _Static_assert(TACIT_SECRET_LEN == 7 * (TACIT_SHAMIR_LIMBS - 1) + 3, "4 limbs of 7 bytes, 1 of 3");
-
-#define P ((UINT64_C(1) << 61) - 1)
-
-__extension__ typedef unsigned __int128 wide;
-
-/* Below 2^61 + 2^k for v < 2^(61 + k), k <= 61; equal to v mod P. */
-static uint64_t fold(wide v) { return ((uint64_t)v & P) + (uint64_t)(v >> 61); }
-
-/* v mod P in [0, P), for v < 2^63. */
-static uint64_t canonical(uint64_t v) {
-    v = (v & P) + (v >> 61); /* <= P + 3 */
-    uint64_t less = v - P;
-    uint64_t keep = 0 - (less >> 63); /* all ones when v < P */
-    return (v & keep) | (less & ~keep);
-}
-
-/* a * b mod P, canonical, for a, b < 2^62. */
-static uint64_t mul(uint64_t a, uint64_t b) { return canonical(fold((wide)a * b)); }
-
-/* a^(P - 2): the inverse, for a public a that is not 0 mod P. */
-static uint64_t invert(uint64_t a) {
-    uint64_t r = 1;
-    for (int bit = 60; bit >= 0; bit--) {
-        r = mul(r, r);
-        if ((P - 2) >> bit & 1) r = mul(r, a);
-    }
-    return r;
-}
 
 /* Uniform in [0, P). Rejects one draw in 2^61, whatever the secret. */
 static uint64_t draw(tacit_prng *prng) {
@@ -117,29 +89,55 @@ bool tacit_shamir_share_check(const uint8_t share[static TACIT_SHARE_LEN]) {
     return find_excess(share) == 0;
 }
 
+/* x_i * product over j of (x_j - x_i), up to its sign, three differences of 16 bits to one
+ * reduction; 0 when a point is 0 or repeated. */
+static uint64_t denominator_of(const uint16_t *points, size_t count, size_t i, bool *negative) {
+    uint64_t product = points[i], group = 1;
+    *negative = false;
+    for (size_t j = 0; j < count; j++) {
+        if (j == i) continue;
+        int32_t difference = (int32_t)points[j] - (int32_t)points[i];
+        *negative ^= difference < 0;
+        group *= (uint64_t)(difference < 0 ? -difference : difference);
+        if (group >> 45 != 0) {
+            product = mul(product, canonical(group));
+            group = 1;
+        }
+    }
+    return mul(product, canonical(group));
+}
+
+enum { INVERT_TOGETHER = 32 };
+
+/* Coefficients of up to INVERT_TOGETHER points from `first` on: one inversion serves them all
+ * (Montgomery's trick). */
+static tacit_status lagrange_some(uint64_t *out, const uint16_t *points, size_t count, size_t first,
+                                  size_t some, uint64_t numerator) {
+    uint64_t denominators[INVERT_TOGETHER], before[INVERT_TOGETHER], product = 1;
+    bool negative[INVERT_TOGETHER];
+    for (size_t i = 0; i < some; i++) {
+        denominators[i] = denominator_of(points, count, first + i, &negative[i]);
+        if (denominators[i] == 0) return TACIT_BAD_SHARE;
+        before[i] = product;
+        product = mul(product, denominators[i]);
+    }
+    uint64_t inverse = invert(product);
+    for (size_t i = some; i-- > 0;) {
+        uint64_t coefficient = mul(numerator, mul(inverse, before[i]));
+        inverse = mul(inverse, denominators[i]);
+        out[first + i] = negative[i] ? P - coefficient : coefficient;
+    }
+    return TACIT_OK;
+}
+
 tacit_status tacit_shamir_lagrange(uint64_t *out, const uint16_t *points, size_t count) {
     if (count == 0) return TACIT_INVALID_ARGUMENT;
     uint64_t numerator = 1;
     for (size_t i = 0; i < count; i++) numerator = mul(numerator, points[i]);
-    for (size_t i = 0; i < count; i++) {
-        if (points[i] == 0) return TACIT_BAD_SHARE;
-        /* x_i * product of |x_j - x_i|, three differences of 16 bits to one reduction. */
-        uint64_t denominator = points[i], group = 1;
-        bool negative = false;
-        for (size_t j = 0; j < count; j++) {
-            if (j == i) continue;
-            int32_t difference = (int32_t)points[j] - (int32_t)points[i];
-            if (difference == 0) return TACIT_BAD_SHARE;
-            negative ^= difference < 0;
-            group *= (uint64_t)(difference < 0 ? -difference : difference);
-            if (group >> 45 != 0) {
-                denominator = mul(denominator, canonical(group));
-                group = 1;
-            }
-        }
-        denominator = mul(denominator, canonical(group));
-        uint64_t coefficient = mul(numerator, invert(denominator));
-        out[i] = negative ? P - coefficient : coefficient;
+    for (size_t i = 0; i < count; i += INVERT_TOGETHER) {
+        size_t some = count - i < INVERT_TOGETHER ? count - i : INVERT_TOGETHER;
+        tacit_status st = lagrange_some(out, points, count, i, some, numerator);
+        if (st != TACIT_OK) return st;
     }
     return TACIT_OK;
 }

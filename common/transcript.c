@@ -114,10 +114,10 @@ void tacit_reveal_body_init(tacit_hash *h, const uint8_t u3_digest[static TACIT_
 }
 
 void tacit_reveal_body_add(tacit_hash *h, uint32_t owner, uint8_t kind,
-                           const uint8_t share[static TACIT_SHARE_LEN]) {
+                           const uint8_t key[static TACIT_KEY_LEN]) {
     tacit_hash_add_u32(h, owner);
     tacit_hash_add_u8(h, kind);
-    tacit_hash_add(h, share, TACIT_SHARE_LEN);
+    tacit_hash_add(h, key, TACIT_KEY_LEN);
 }
 
 void tacit_receipt_body(uint8_t body[static TACIT_HASH_LEN],
@@ -217,13 +217,20 @@ void tacit_evidence(uint8_t out[static TACIT_HASH_LEN], const uint8_t root[stati
 enum { SHARE_AD_LEN = TACIT_HASH_LEN + 4 + 4 + 1 };
 
 /* The same session, from, to, kind stand in the key and in the associated data. */
-static void make_share_key(uint8_t key[static TACIT_KEY_LEN], uint8_t ad[static SHARE_AD_LEN],
-                           const uint8_t *shared_c, const uint8_t *session, uint32_t from,
-                           uint32_t to, uint8_t kind) {
+static void make_ad(uint8_t ad[static SHARE_AD_LEN], const uint8_t *session, uint32_t from,
+                    uint32_t to, uint8_t kind) {
     memcpy(ad, session, TACIT_HASH_LEN);
     tacit_put_u32(ad + TACIT_HASH_LEN, from);
     tacit_put_u32(ad + TACIT_HASH_LEN + 4, to);
     ad[TACIT_HASH_LEN + 8] = kind;
+}
+
+void tacit_share_key(uint8_t key[static TACIT_KEY_LEN],
+                     const uint8_t shared_c[static TACIT_KEY_LEN],
+                     const uint8_t session[static TACIT_HASH_LEN], uint32_t from, uint32_t to,
+                     uint8_t kind) {
+    uint8_t ad[SHARE_AD_LEN];
+    make_ad(ad, session, from, to, kind);
     tacit_hash h;
     tacit_hash_init(&h, TACIT_LABEL_SHARE_KEY);
     tacit_hash_add(&h, shared_c, TACIT_KEY_LEN);
@@ -235,25 +242,23 @@ static const uint8_t zero_nonce[TACIT_NONCE_LEN];
 
 void tacit_share_seal(uint8_t box[static TACIT_SEALED_SHARE_LEN],
                       const uint8_t share[static TACIT_SHARE_LEN],
-                      const uint8_t shared_c[static TACIT_KEY_LEN],
+                      const uint8_t key[static TACIT_KEY_LEN],
                       const uint8_t session[static TACIT_HASH_LEN], uint32_t from, uint32_t to,
                       uint8_t kind) {
-    uint8_t key[TACIT_KEY_LEN], ad[SHARE_AD_LEN];
-    make_share_key(key, ad, shared_c, session, from, to, kind);
+    uint8_t ad[SHARE_AD_LEN];
+    make_ad(ad, session, from, to, kind);
     tacit_seal(box, share, TACIT_SHARE_LEN, ad, sizeof ad, zero_nonce, key);
-    tacit_wipe(key, sizeof key);
 }
 
 tacit_status tacit_share_open(uint8_t share[static TACIT_SHARE_LEN],
                               const uint8_t box[static TACIT_SEALED_SHARE_LEN],
-                              const uint8_t shared_c[static TACIT_KEY_LEN],
+                              const uint8_t key[static TACIT_KEY_LEN],
                               const uint8_t session[static TACIT_HASH_LEN], uint32_t from,
                               uint32_t to, uint8_t kind) {
-    uint8_t key[TACIT_KEY_LEN], ad[SHARE_AD_LEN];
-    make_share_key(key, ad, shared_c, session, from, to, kind);
+    uint8_t ad[SHARE_AD_LEN];
+    make_ad(ad, session, from, to, kind);
     tacit_status st =
         tacit_open_box(share, box, TACIT_SEALED_SHARE_LEN, ad, sizeof ad, zero_nonce, key);
-    tacit_wipe(key, sizeof key);
     if (st == TACIT_OK && !tacit_shamir_share_check(share)) st = TACIT_BAD_SHARE;
     if (st != TACIT_OK) tacit_wipe(share, TACIT_SHARE_LEN);
     return st;

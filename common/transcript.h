@@ -65,11 +65,11 @@ void tacit_share_body_add(tacit_hash *h, uint32_t peer,
                           const uint8_t box_s[static TACIT_SEALED_SHARE_LEN],
                           const uint8_t box_b[static TACIT_SEALED_SHARE_LEN]);
 /* Mask body H(y): VECTOR hash of the packed masked vector; use tacit_hash_of(VECTOR). */
-/* Agree body: digest of U3. Reveal body: init with U3's digest, one add per share, end. */
+/* Agree body: digest of U3. Reveal body: init with U3's digest, one add per share key, end. */
 void tacit_reveal_body_init(tacit_hash *h, const uint8_t u3_digest[static TACIT_HASH_LEN],
                             uint32_t count);
 void tacit_reveal_body_add(tacit_hash *h, uint32_t owner, uint8_t kind,
-                           const uint8_t share[static TACIT_SHARE_LEN]);
+                           const uint8_t key[static TACIT_KEY_LEN]);
 /* Receipt body: BODY hash over U3's digest, survivors u32, sum digest. */
 void tacit_receipt_body(uint8_t body[static TACIT_HASH_LEN],
                         const uint8_t u3_digest[static TACIT_HASH_LEN], uint32_t survivors,
@@ -109,18 +109,26 @@ void tacit_evidence(uint8_t out[static TACIT_HASH_LEN], const uint8_t root[stati
  * ------------------------------------------------------------------------*/
 enum { TACIT_KIND_B = 0, TACIT_KIND_S = 1 };
 
-/* XChaCha20-Poly1305 under BLAKE2b-256('tacit/share/v1', DH_c, session, from u32, to u32, kind u8):
- * one key per direction and kind, used once, so the nonce is zero. Associated data = session, from,
- * to, kind. */
+/* The key of one box: BLAKE2b-256('tacit/share/v1', DH_c, session, from u32, to u32, kind u8), DH_c
+ * the X25519 secret of both channel keys. One key per direction and kind: giving it away opens that
+ * one share and nothing else, which is how shares are revealed and liars named (M2). */
+void tacit_share_key(uint8_t key[static TACIT_KEY_LEN],
+                     const uint8_t shared_c[static TACIT_KEY_LEN],
+                     const uint8_t session[static TACIT_HASH_LEN], uint32_t from, uint32_t to,
+                     uint8_t kind);
+
+/* XChaCha20-Poly1305 under that key, used once, so the nonce is zero. Associated data = session,
+ * from, to, kind. */
 void tacit_share_seal(uint8_t box[static TACIT_SEALED_SHARE_LEN],
                       const uint8_t share[static TACIT_SHARE_LEN],
-                      const uint8_t shared_c[static TACIT_KEY_LEN],
+                      const uint8_t key[static TACIT_KEY_LEN],
                       const uint8_t session[static TACIT_HASH_LEN], uint32_t from, uint32_t to,
                       uint8_t kind);
-/* CORRUPT when it does not open; BAD_SHARE when the share inside is not canonical. */
+/* CORRUPT when it does not open under this key; BAD_SHARE when it opens and the share inside is not
+ * canonical, which is the dealer's doing. */
 TACIT_MUST_CHECK tacit_status tacit_share_open(uint8_t share[static TACIT_SHARE_LEN],
                                                const uint8_t box[static TACIT_SEALED_SHARE_LEN],
-                                               const uint8_t shared_c[static TACIT_KEY_LEN],
+                                               const uint8_t key[static TACIT_KEY_LEN],
                                                const uint8_t session[static TACIT_HASH_LEN],
                                                uint32_t from, uint32_t to, uint8_t kind);
 

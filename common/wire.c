@@ -41,7 +41,7 @@ SAME(AgreeRequest, signature, TACIT_SIG_LEN);
 SAME(AgreeAnswer, signature, TACIT_SIG_LEN);
 SAME(AgreeSignature, signature, TACIT_SIG_LEN);
 SAME(RevealHeader, signature, TACIT_SIG_LEN);
-SAME(RevealedShare, share, TACIT_SHARE_LEN);
+SAME(RevealedShare, key, TACIT_KEY_LEN);
 SAME(Receipt, sum_digest, TACIT_HASH_LEN);
 SAME(Receipt, signature, TACIT_SIG_LEN);
 SAME(Problem, note, TACIT_NOTE_LEN + 1);

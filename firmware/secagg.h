@@ -8,7 +8,7 @@
  *
  * Memory: one block given by the caller, tacit_secagg_len(plan) bytes, laid out as
  *   [machine][wire reader][cycle scratch n x u16][neighbours: index, id, keys, commitment,
- *    signature key, pair key, own shares, held shares][bitmaps U2 U3]
+ *    signature key, pair key, own shares, held share keys][bitmaps U2 U3]
  * It grows with the neighbours and the roster size, not with the update's length. */
 #ifndef TACIT_FIRMWARE_SECAGG_H
 #define TACIT_FIRMWARE_SECAGG_H
@@ -72,7 +72,7 @@ TACIT_MUST_CHECK tacit_status tacit_secagg_mask(tacit_secagg *s, uint32_t *words
 TACIT_MUST_CHECK tacit_status tacit_secagg_evidence(const tacit_secagg *s,
                                                     uint8_t out[static TACIT_HASH_LEN]);
 TACIT_MUST_CHECK tacit_status tacit_secagg_agree(tacit_secagg *s, tacit_sink *out);
-/* Writes the shares and wipes every secret before it returns. */
+/* Writes the share keys and wipes every secret before it returns. */
 TACIT_MUST_CHECK tacit_status tacit_secagg_reveal(tacit_secagg *s, tacit_sink *out);
 
 /* ---- Answers ----------------------------------------------------------------------------------

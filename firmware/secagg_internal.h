@@ -29,7 +29,7 @@ typedef struct {
     uint8_t commitment[TACIT_HASH_LEN];
     uint8_t device_key[TACIT_KEY_LEN];
     uint8_t channel_shared[TACIT_KEY_LEN]; /* secret; from the share request to its answer's end */
-    uint8_t opened;                        /* bit 1 << kind: held share of that kind is there */
+    uint8_t opened;                        /* bit 1 << kind: the box of that kind opened */
 } tacit_secagg_neighbour;
 
 /* The round secrets: three independent draws (security C1). c is wiped once the shares are sealed,
@@ -40,7 +40,7 @@ typedef struct {
     uint8_t c[TACIT_KEY_LEN];
 } tacit_secagg_secrets;
 
-enum { SECAGG_BOXES_LEN = 2 * TACIT_SEALED_SHARE_LEN, SECAGG_HELD_LEN = 2 * TACIT_SHARE_LEN };
+enum { SECAGG_BOXES_LEN = 2 * TACIT_SEALED_SHARE_LEN, SECAGG_HELD_LEN = 2 * TACIT_KEY_LEN };
 
 struct tacit_secagg {
     tacit_phase phase;
@@ -88,12 +88,13 @@ struct tacit_secagg {
     tacit_secagg_neighbour *neighbours; /* [capacity] */
     uint8_t *dealt;                     /* [capacity x TACIT_SHARE_LEN] shares of one own secret */
     uint8_t *boxes; /* [capacity x SECAGG_BOXES_LEN] own shares sealed: s, then b */
-    uint8_t *held;  /* the same bytes later: [capacity x SECAGG_HELD_LEN], by kind */
+    uint8_t *held;  /* the same bytes later: [capacity x SECAGG_HELD_LEN] share keys, by kind */
     uint8_t *u2, *u3;
 };
 
+/* The key of the box of this kind that the neighbour sealed to this device. */
 static inline uint8_t *tacit_secagg_held(const tacit_secagg *s, uint32_t neighbour, uint8_t kind) {
-    return s->held + (size_t)neighbour * SECAGG_HELD_LEN + (size_t)kind * TACIT_SHARE_LEN;
+    return s->held + (size_t)neighbour * SECAGG_HELD_LEN + (size_t)kind * TACIT_KEY_LEN;
 }
 
 /* Leaves with `status` (not OK), wiping everything; returns it. */

@@ -2,7 +2,8 @@
  * secagg_reveal.c - agree and reveal: this device signs one U3 for ever, sees that t_v of its
  * neighbours signed the same one, and only then gives away one share per neighbour: of b when the
  * neighbour survived, of s when it did not, never both, never one about itself (security C4, H1,
- * H2). Every secret is gone when the reveal request returns. */
+ * H2). A share is given by the key of its box, which opens nothing else (H3, M2). Every secret is
+ * gone when the reveal request returns. */
 #include "firmware/secagg_internal.h"
 
 /* ---- agree ----------------------------------------------------------------------------------- */
@@ -102,7 +103,7 @@ tacit_status tacit_secagg_reveal(tacit_secagg *s, tacit_sink *out) {
         tacit_RevealedShare *m = &s->message.body.revealed;
         m->owner = s->indices[i];
         m->kind = kind;
-        memcpy(m->share, tacit_secagg_held(s, i, kind), TACIT_SHARE_LEN);
+        memcpy(m->key, tacit_secagg_held(s, i, kind), TACIT_KEY_LEN);
         st = tacit_wire_write(&s->message, out);
     }
     s->survivors = tacit_bitmap_count(s->u3, s->rule.n);

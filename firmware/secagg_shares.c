@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * secagg_shares.c - the share step: both shareable secrets dealt to the neighbours, sealed one key
  * per direction and kind; then the server's U2 and the shares addressed to this device (security
- * C1, C6, H1, H3). A sealed share that does not open is no reason to leave: there is then nothing
- * to reveal about its sender, and the mask towards it stays. */
+ * C1, C6, H1, H3). Of a box that opens only its key is kept, for the reveal: whoever has the box
+ * then opens that one share, and sees itself what the dealer put there (M2). A box that does not
+ * open is no reason to leave: there is then nothing to reveal about its sender, and the mask
+ * towards it stays. */
 #include "common/shamir.h"
 #include "firmware/secagg_internal.h"
 
@@ -15,11 +17,15 @@ static uint8_t *box_of(const tacit_secagg *s, uint32_t neighbour, uint8_t kind) 
  * seals the shares. Points (index + 1) stand in s->scratch. */
 static tacit_status deal_and_seal(tacit_secagg *s, const uint8_t *secret, uint8_t kind,
                                   tacit_prng *prng) {
+    uint8_t key[TACIT_KEY_LEN];
     tacit_status st = tacit_shamir_deal(s->dealt, secret, s->scratch, s->count, s->threshold, prng);
-    for (uint32_t i = 0; i < s->count && st == TACIT_OK; i++)
-        tacit_share_seal(box_of(s, i, kind), s->dealt + (size_t)i * TACIT_SHARE_LEN,
-                         s->neighbours[i].channel_shared, s->session, s->index, s->indices[i],
-                         kind);
+    for (uint32_t i = 0; i < s->count && st == TACIT_OK; i++) {
+        uint32_t to = s->indices[i];
+        tacit_share_key(key, s->neighbours[i].channel_shared, s->session, s->index, to, kind);
+        tacit_share_seal(box_of(s, i, kind), s->dealt + (size_t)i * TACIT_SHARE_LEN, key,
+                         s->session, s->index, to, kind);
+    }
+    tacit_wipe(key, sizeof key);
     tacit_wipe(s->dealt, (size_t)s->count * TACIT_SHARE_LEN);
     return st;
 }
@@ -77,7 +83,7 @@ tacit_status tacit_secagg_share(tacit_secagg *s, tacit_sink *out) {
     if (st != TACIT_OK) return st;
     st = make_boxes(s);
     if (st == TACIT_OK) st = write_boxes(s, out);
-    tacit_wipe(s->boxes, (size_t)s->count * SECAGG_BOXES_LEN); /* the held shares' place now */
+    tacit_wipe(s->boxes, (size_t)s->count * SECAGG_BOXES_LEN); /* the held keys' place now */
     return tacit_secagg_sent(s, st);
 }
 
@@ -110,14 +116,18 @@ static tacit_status take_u2(tacit_secagg *s, const tacit_ShareAnswer *m) {
     return TACIT_OK;
 }
 
+/* Keeps the key of a box that opens, also when the share inside is not canonical: that is for the
+ * server to see. */
 static void open_box(tacit_secagg *s, uint32_t i, const uint8_t *box, uint8_t kind) {
     tacit_secagg_neighbour *v = &s->neighbours[i];
-    uint8_t *share = tacit_secagg_held(s, i, kind);
-    if (tacit_share_open(share, box, v->channel_shared, s->session, s->indices[i], s->index,
-                         kind) == TACIT_OK)
+    uint8_t share[TACIT_SHARE_LEN], *key = tacit_secagg_held(s, i, kind);
+    tacit_share_key(key, v->channel_shared, s->session, s->indices[i], s->index, kind);
+    tacit_status st = tacit_share_open(share, box, key, s->session, s->indices[i], s->index, kind);
+    if (st == TACIT_OK || st == TACIT_BAD_SHARE)
         v->opened = (uint8_t)(v->opened | 1u << kind);
     else
-        tacit_wipe(share, TACIT_SHARE_LEN);
+        tacit_wipe(key, TACIT_KEY_LEN);
+    tacit_wipe(share, sizeof share);
 }
 
 /* From neighbours in U2 only, ascending, each once. */

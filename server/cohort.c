@@ -61,13 +61,15 @@ void cohort_shares_free(cohort *c) {
     if (c->shares != NULL) tacit_wipe(c->shares, (size_t)c->offsets[c->rule.n] * TACIT_SHARE_LEN);
     free(c->shares);
     free(c->held);
-    c->shares = NULL;
-    c->held = NULL;
+    free(c->bad_deals);
+    free(c->boxes);
+    c->shares = c->held = c->bad_deals = c->boxes = NULL;
 }
 
 void cohort_job_free(cohort *c) {
-    if (c->job.keys != NULL) tacit_wipe(c->job.keys, c->job.key_count * TACIT_KEY_LEN);
+    if (c->job.keys != NULL) tacit_wipe(c->job.keys, (size_t)c->job.key_count * TACIT_KEY_LEN);
     free(c->job.keys);
+    free(c->job.secrets);
     free(c->job.packed);
     c->job = (cohort_job){0};
 }
@@ -78,9 +80,7 @@ static void discard(cohort *c) {
     cohort_job_free(c);
     if (c->sum != NULL) tacit_wipe(c->sum, c->params.plan.dims * sizeof *c->sum);
     free(c->sum);
-    free(c->boxes);
     c->sum = NULL;
-    c->boxes = NULL;
 }
 
 void cohort_free(cohort *c) {
@@ -98,6 +98,7 @@ void cohort_free(cohort *c) {
     free(c->thresholds);
     free(c->nodes);
     free(c->stage);
+    free(c->blames);
     tacit_wipe(c, sizeof *c);
     free(c);
 }
@@ -246,30 +247,51 @@ tacit_status cohort_submit(cohort *c, uint32_t *slot, char *note, cohort_phase p
 }
 
 /* Encoded length of a message of this kind with every field at its longest. */
-#define LONGEST(which, name)                                        \
-    (memset(&m, 0, sizeof m), m.which_body = tacit_Message_##which, \
-     memset(&m.body.name, 0xff, sizeof m.body.name), tacit_wire_len(&m))
+static size_t longest(pb_size_t which) {
+    tacit_Message m;
+    memset(&m, 0xff, sizeof m);
+    m.which_body = which;
+    return tacit_wire_len(&m);
+}
 
 size_t cohort_body_max(const cohort *c, cohort_phase phase) {
     const tacit_plan *plan = &c->params.plan;
     size_t neighbours = c->degree_max;
     if (neighbours == 0) /* no roster yet */
         neighbours = plan->n_hi - 1 < TACIT_MAX_NEIGHBOURS ? plan->n_hi - 1 : TACIT_MAX_NEIGHBOURS;
-    tacit_Message m;
     switch (phase) {
-        case COHORT_JOIN: return LONGEST(join_tag, join);
+        case COHORT_JOIN: return longest(tacit_Message_join_tag);
         case COHORT_SHARE:
-            return LONGEST(share_tag, share) + neighbours * LONGEST(sealed_tag, sealed);
+            return longest(tacit_Message_share_tag) +
+                   neighbours * longest(tacit_Message_sealed_tag);
         case COHORT_MASK:
-            return LONGEST(mask_tag, mask) + tacit_ring_packed_len(plan->dims, plan->bits);
-        case COHORT_AGREE: return LONGEST(agree_tag, agree);
+            return longest(tacit_Message_mask_tag) + tacit_ring_packed_len(plan->dims, plan->bits);
+        case COHORT_AGREE: return longest(tacit_Message_agree_tag);
         case COHORT_REVEAL:
-            return LONGEST(reveal_tag, reveal) + neighbours * LONGEST(revealed_tag, revealed);
+            return longest(tacit_Message_reveal_tag) +
+                   neighbours * longest(tacit_Message_revealed_tag);
         default: return 0;
     }
 }
 
 /* ---- what happened --------------------------------------------------------------------------- */
+
+void cohort_blame_add(cohort *c, const cohort_blame *blame) {
+    assert(c->report.blamed < 2 * c->rule.n);
+    c->blames[c->report.blamed++] = *blame;
+}
+
+uint32_t cohort_blame_count(const cohort *c) { return c->report.blamed; }
+
+const cohort_blame *cohort_blame_at(const cohort *c, uint32_t at) {
+    assert(at < c->report.blamed);
+    return &c->blames[at];
+}
+
+const char *cohort_fault_name(cohort_fault fault) {
+    static const char *const names[] = {"message", "key", "deal", "seal"};
+    return names[fault];
+}
 
 const uint32_t *cohort_sum(const cohort *c) { return c->phase == COHORT_DONE ? c->sum : NULL; }
 

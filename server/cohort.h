@@ -86,18 +86,24 @@ TACIT_MUST_CHECK tacit_status cohort_answer_next(const cohort *c, cohort_phase p
                                                  uint32_t *cursor, tacit_sink *out);
 
 /* ---- The sum -----------------------------------------------------------------------------------
- */
-/* In COHORT_SUM: prepares the unmasking (rebuilds and verifies the secrets; COHORT_FAILED when one
- * cannot be rebuilt), then any number of threads may run disjoint slices, then finish. */
-TACIT_MUST_CHECK tacit_status cohort_job_prepare(cohort *c);
-/* Number of independent slices; slice_count >= 1. */
-uint32_t cohort_job_slices(const cohort *c);
-/* Runs one slice (thread-safe for distinct slices): takes masks off one range of coordinates. */
-void cohort_job_run(cohort *c, uint32_t slice);
-/* All slices done: reduces mod 2^bits, computes the sum's digest; phase DONE. The reveal answers
- * (receipts) become ready now. */
-void cohort_job_finish(cohort *c);
-/* prepare, all slices, finish, in the caller's thread. */
+ * In COHORT_SUM: begin, then for each stage every task, then next, until no task is left:
+ *
+ *     cohort_job_begin; while ((tasks = cohort_job_tasks) > 0) { run 0 .. tasks - 1; job_next }
+ *
+ * The first stage rebuilds the secrets and derives the masks' keys, a few devices a task; the
+ * second takes the masks off, a range of coordinates and a range of masks a task. Memory: a key of
+ * 32 bytes a mask, and 32 KB of stack a task. */
+/* WRONG_PHASE, NO_SPACE (COHORT_FAILED then). */
+TACIT_MUST_CHECK tacit_status cohort_job_begin(cohort *c);
+/* Tasks of the stage; 0 when the job is over (DONE or FAILED). */
+uint32_t cohort_job_tasks(const cohort *c);
+/* Runs one task; thread-safe for distinct tasks of a stage, each to be run once. */
+void cohort_job_run(cohort *c, uint32_t task);
+/* All tasks of the stage have run: on to the next. After the first: names dealers whose shares are
+ * wrong; COHORT_FAILED when a secret cannot be rebuilt. After the last: reduces mod 2^bits, digest
+ * of the sum, DONE; the reveal answers (receipts) are ready then. */
+void cohort_job_next(cohort *c);
+/* The whole job in the caller's thread. */
 TACIT_MUST_CHECK tacit_status cohort_sum_now(cohort *c);
 
 /* In DONE: the sum, words in [0, 2^bits), [plan.dims]; owned by the cohort. */
@@ -105,6 +111,26 @@ const uint32_t *cohort_sum(const cohort *c);
 
 /* ---- What happened -----------------------------------------------------------------------------
  */
+/* Devices that provably broke the protocol (security M2). Nobody is named for what another could
+ * have done: all of it stands under the device's own signature. */
+typedef enum {
+    COHORT_FAULT_MESSAGE = 0, /* signed a message that breaks the protocol */
+    COHORT_FAULT_KEY = 1,     /* signed a share key that does not open the share's box */
+    COHORT_FAULT_DEAL = 2,    /* dealt shares that contradict each other or its commitment; its own
+                               * boxes, opened by at least t_v holders, show it */
+    COHORT_FAULT_SEAL = 3     /* at least t_v neighbours signed that its box did not open */
+} cohort_fault;
+typedef struct {
+    uint32_t index;     /* in the roster */
+    cohort_phase phase; /* of the message */
+    cohort_fault fault;
+    uint32_t wrong, came; /* DEAL, SEAL: shares that were wrong or missing, and all that came */
+} cohort_blame;
+uint32_t cohort_blame_count(const cohort *c);
+/* at < cohort_blame_count. */
+const cohort_blame *cohort_blame_at(const cohort *c, uint32_t at);
+const char *cohort_fault_name(cohort_fault fault);
+
 typedef struct {
     uint32_t joined;                     /* n, the roster */
     uint32_t sent[COHORT_REVEAL + 1];    /* accepted messages by phase */
@@ -112,6 +138,7 @@ typedef struct {
     uint32_t shared;                     /* |U2| */
     uint32_t survivors;                  /* |U3| */
     uint32_t rebuilt_b, rebuilt_s;
+    uint32_t blamed; /* entries of cohort_blame_at */
     uint8_t root[TACIT_HASH_LEN], u2_digest[TACIT_HASH_LEN], u3_digest[TACIT_HASH_LEN];
     uint8_t sum_digest[TACIT_HASH_LEN];
     tacit_graph_rule rule;

@@ -90,7 +90,7 @@ static uint32_t next_neighbour(const cohort *c, uint32_t v, cohort_phase phase, 
 }
 
 static tacit_status next_share(const cohort *c, tacit_Message *m, uint32_t v, uint32_t *cursor) {
-    if (c->boxes == NULL) return TACIT_LATE; /* gone since MASK closed */
+    if (c->phase > COHORT_MASK) return TACIT_LATE; /* who has not masked cannot go on */
     if (*cursor == 0) {
         *cursor = 1;
         make(m, tacit_Message_share_answer_tag);

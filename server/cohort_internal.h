@@ -7,13 +7,14 @@
  * A slot is a place in the order of joining; an index is a place in the roster, which is sorted by
  * id. Before the roster stands everything hangs on slots, after it on indices.
  *
- * A directed edge v -> j is a number: place of j in row v of the graph. Sealed boxes stand at the
- * edge dealer -> holder from SHARE until MASK closes (112 bytes an edge), revealed shares at the
- * edge owner -> holder from REVEAL until the secrets are rebuilt (40 bytes and a bit an edge).
+ * A directed edge v -> j is a number: place of j in row v of the graph. At the edge dealer ->
+ * holder stand both sealed boxes from SHARE until MASK closes (112 bytes an edge), the one whose
+ * secret the sum needs until the secrets are rebuilt (56 bytes), and from REVEAL the share that
+ * came out of it (40 bytes and a bit).
  *
- * One object is used by one thread at a time, but for cohort_job_run on distinct slices. While a
- * job is prepared elsewhere nothing else may be called; while slices run, the calls that only read
- * (submit says LATE, answers, polls, reports) touch nothing the slices write. */
+ * One object is used by one thread at a time, but for cohort_job_run on distinct tasks. While tasks
+ * run, the calls that only read (submit says LATE, answers, polls, reports) touch nothing the tasks
+ * write. */
 #ifndef TACIT_SERVER_COHORT_INTERNAL_H
 #define TACIT_SERVER_COHORT_INTERNAL_H
 
@@ -40,12 +41,23 @@ typedef struct {
     bool dropped;      /* sent a bad message under its own signature */
 } cohort_seat;
 
-/* The masks to take off, one 32-byte key each: those to subtract from the front of `keys`, those to
- * add from its end. */
+/* What the sum needs of one roster place, filled by one task of the first stage. */
 typedef struct {
-    bool prepared;
-    uint8_t *keys; /* [key_count x TACIT_KEY_LEN] */
-    size_t key_count, subtract_count;
+    bool needed;
+    uint8_t kind; /* TACIT_KIND_* */
+    tacit_status status;
+    uint16_t came, wrong;         /* shares, see rebuild.h */
+    uint32_t subtract_at, add_at; /* where its masks' keys go */
+} cohort_job_secret;
+
+/* The masks to take off, one 32-byte key each: those to subtract first, then those to add. */
+typedef struct {
+    enum { COHORT_JOB_NONE, COHORT_JOB_SECRETS, COHORT_JOB_MASKS } stage;
+    uint32_t task_count;
+    uint32_t slices, parts;     /* of the second stage: ranges of coordinates, ranges of keys */
+    cohort_job_secret *secrets; /* [n] */
+    uint8_t *keys;              /* [key_count x TACIT_KEY_LEN] */
+    uint32_t key_count, subtract_count;
     uint8_t *packed; /* the sum as it is hashed */
 } cohort_job;
 
@@ -79,11 +91,13 @@ struct cohort {
 
     /* Who was accepted in a phase, by index. [COHORT_SHARE] is U2, [COHORT_MASK] U3. */
     uint8_t *sets[COHORT_REVEAL + 1];
-    uint8_t *stage;  /* one body's boxes or shares until its signature is checked */
-    uint8_t *boxes;  /* [edges x COHORT_PAIR_LEN] s, then b */
-    uint8_t *shares; /* [edges x TACIT_SHARE_LEN] */
-    uint8_t *held;   /* [edges] bitmap: that share is there */
-    uint32_t *sum;   /* [dims] mod 2^32 */
+    uint8_t *stage;       /* one body's boxes or shares until its signature is checked */
+    uint8_t *boxes;       /* [edges x COHORT_PAIR_LEN] s, then b; see above */
+    uint8_t *shares;      /* [edges x TACIT_SHARE_LEN] */
+    uint8_t *held;        /* [edges] bitmap: that share is there */
+    uint8_t *bad_deals;   /* [n] bitmap: a box of this dealer holds no share at all */
+    cohort_blame *blames; /* [2 n]: at most one for a message and one for dealing, a device */
+    uint32_t *sum;        /* [dims] mod 2^32 */
     cohort_job job;
     cohort_report report;
 };
@@ -108,6 +122,13 @@ static inline const uint8_t *cohort_session_of(const cohort *c, cohort_phase pha
 
 /* printf into a note of TACIT_NOTE_LEN + 1 bytes; NULL allowed. */
 __attribute__((format(printf, 2, 3))) void cohort_note(char *note, const char *format, ...);
+/* Names a device, once for a message and once for dealing. */
+void cohort_blame_add(cohort *c, const cohort_blame *blame);
+/* The box at an edge that the sum needs, once MASK closed: its kind is the owner's. */
+static inline uint8_t *cohort_due_box(const cohort *c, uint32_t edge) {
+    return c->boxes + (size_t)edge * TACIT_SEALED_SHARE_LEN;
+}
+
 /* Gives the cohort up: wipes shares, masks and the masked sum. Returns `status`. */
 __attribute__((format(printf, 3, 4))) tacit_status cohort_fail(cohort *c, tacit_status status,
                                                                const char *format, ...);
@@ -148,6 +169,12 @@ __attribute__((format(printf, 3, 4))) void cohort_request_find(cohort_request *r
  * OK, or DUPLICATE when it already sent. */
 TACIT_MUST_CHECK tacit_status cohort_request_judge(cohort_request *r, tacit_label label,
                                                    const uint8_t *signature, const uint8_t *body);
+/* A signed message that turned out wrong after it was judged: drops, counts and names the device.
+ */
+__attribute__((format(printf, 4, 5))) tacit_status cohort_request_refuse(cohort_request *r,
+                                                                         tacit_status status,
+                                                                         cohort_fault fault,
+                                                                         const char *format, ...);
 /* Marks the message as accepted. */
 void cohort_request_accept(cohort_request *r, const uint8_t *signature);
 
@@ -164,18 +191,5 @@ TACIT_MUST_CHECK tacit_status cohort_close_join(cohort *c);
 TACIT_MUST_CHECK tacit_status cohort_close_share(cohort *c);
 TACIT_MUST_CHECK tacit_status cohort_close_mask(cohort *c);
 TACIT_MUST_CHECK tacit_status cohort_close_agree(cohort *c);
-
-/* ---- Secrets from shares (rebuild.c) -----------------------------------------------------------
- */
-typedef struct rebuild rebuild;
-/* NO_SPACE. Freed by rebuild_free. */
-TACIT_MUST_CHECK tacit_status rebuild_new(rebuild **out, const cohort *c);
-void rebuild_free(rebuild *r);
-/* The secret of `owner`, checked against what its join committed to. TOO_FEW: less than t_v shares
- * came; BAD_SHARE: no combination tried gives it. *share_count: shares that came. */
-TACIT_MUST_CHECK tacit_status rebuild_secret(rebuild *r, uint8_t secret[static TACIT_SECRET_LEN],
-                                             uint32_t *share_count, uint32_t owner, uint8_t kind);
-/* Choices tried so far beyond the first one of each secret. */
-uint32_t rebuild_tries(const rebuild *r);
 
 #endif

@@ -212,7 +212,9 @@ static tacit_status make_room(cohort *c) {
     }
     c->stage = calloc(c->degree_max, COHORT_PAIR_LEN);
     c->boxes = calloc(c->offsets[n], COHORT_PAIR_LEN);
-    return c->stage != NULL && c->boxes != NULL ? TACIT_OK : TACIT_NO_SPACE;
+    c->blames = calloc(2 * (size_t)n, sizeof *c->blames);
+    bool room = c->stage != NULL && c->boxes != NULL && c->blames != NULL;
+    return room ? TACIT_OK : TACIT_NO_SPACE;
 }
 
 /* The server adds no floors of its own: what the plan says is what it runs. */

@@ -131,6 +131,18 @@ static tacit_status check_reachable(cohort *c, cohort_phase phase, const char *n
     return TACIT_OK;
 }
 
+/* Of the two boxes at each edge only the one whose secret the sum needs stays. */
+static void keep_due_boxes(cohort *c) {
+    for (uint32_t v = 0; v < c->rule.n; v++) {
+        size_t second = cohort_in(c, COHORT_MASK, v) ? TACIT_SEALED_SHARE_LEN : 0;
+        for (uint32_t e = c->offsets[v]; e < c->offsets[v + 1]; e++)
+            memmove(cohort_due_box(c, e), c->boxes + (size_t)e * COHORT_PAIR_LEN + second,
+                    TACIT_SEALED_SHARE_LEN);
+    }
+    uint8_t *kept = realloc(c->boxes, (size_t)c->offsets[c->rule.n] * TACIT_SEALED_SHARE_LEN);
+    if (kept != NULL) c->boxes = kept;
+}
+
 tacit_status cohort_close_mask(cohort *c) {
     uint32_t n = c->rule.n;
     const uint8_t *u3 = c->sets[COHORT_MASK];
@@ -139,8 +151,7 @@ tacit_status cohort_close_mask(cohort *c) {
         return cohort_fail(c, TACIT_TOO_FEW, "mask: %u vectors arrived, %u needed",
                            c->report.survivors, c->rule.n_min);
     tacit_bitmap_digest(c->report.u3_digest, u3, n);
-    free(c->boxes); /* nobody who has not taken them by now can go on */
-    c->boxes = NULL;
+    keep_due_boxes(c);
     c->waiting = c->report.survivors;
     return check_reachable(c, COHORT_MASK, "mask");
 }
@@ -165,7 +176,8 @@ tacit_status cohort_close_agree(cohort *c) {
     size_t edges = c->offsets[c->rule.n];
     c->shares = calloc(edges, TACIT_SHARE_LEN);
     c->held = calloc((edges + 7) / 8, 1);
-    if (c->shares == NULL || c->held == NULL)
+    c->bad_deals = calloc(tacit_bitmap_len(c->rule.n), 1);
+    if (c->shares == NULL || c->held == NULL || c->bad_deals == NULL)
         return cohort_fail(c, TACIT_NO_SPACE, "agree: no memory for the shares");
     c->waiting = tacit_bitmap_count(c->sets[COHORT_AGREE], c->rule.n);
     return check_reachable(c, COHORT_AGREE, "agree");

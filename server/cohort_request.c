@@ -64,10 +64,23 @@ void cohort_request_find(cohort_request *r, tacit_status finding, const char *fo
     va_end(args);
 }
 
-static void drop(cohort_request *r) {
+static void drop(cohort_request *r, cohort_fault fault) {
+    cohort_blame blame = {.index = r->index, .phase = r->phase, .fault = fault};
     r->seat->dropped = true;
     r->c->report.refused[r->phase]++;
     r->c->waiting--;
+    cohort_blame_add(r->c, &blame);
+}
+
+tacit_status cohort_request_refuse(cohort_request *r, tacit_status status, cohort_fault fault,
+                                   const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(r->finding_note, sizeof r->finding_note, format, args);
+    va_end(args);
+    cohort_note(r->note, "device %u: %s", r->index, r->finding_note);
+    drop(r, fault);
+    return status;
 }
 
 tacit_status cohort_request_judge(cohort_request *r, tacit_label label, const uint8_t *signature,
@@ -82,7 +95,7 @@ tacit_status cohort_request_judge(cohort_request *r, tacit_label label, const ui
     }
     if (r->finding != TACIT_OK) {
         cohort_note(r->note, "device %u: %s", r->index, r->finding_note);
-        if (st == TACIT_OK) drop(r);
+        if (st == TACIT_OK) drop(r, COHORT_FAULT_MESSAGE);
         return r->finding;
     }
     if (st != TACIT_OK)

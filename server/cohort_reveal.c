@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cohort_reveal.c - shares of the secrets the sum needs, from devices that agreed on U3: of b about
- * a neighbour in U3, of s about one in U2 only (security C6, H2 and section C). It keeps a share
- * only when the whole message was right, refuses the other kind of share for anybody, and refuses
- * shares about devices that never shared or are no neighbours. Fewer shares than neighbours are
- * normal: a box that did not open gives none. */
-#include "common/shamir.h"
+ * a neighbour in U3, of s about one in U2 only (security C6, H2 and section C). What comes is the
+ * key of the box the share lies in, and the box has been here since SHARE under its dealer's
+ * signature; so nobody can say anything about a share but give it or not. A key that does not open
+ * its box is its holder's lie, a box without a share in it its dealer's (M2). The whole message
+ * must be right: it refuses the other kind of share for anybody, and shares about devices that
+ * never shared or are no neighbours. Fewer keys than neighbours are normal: a box that did not open
+ * gives none. */
 #include "server/cohort_internal.h"
 
-enum { ENTRY_LEN = 4 + TACIT_SHARE_LEN }; /* in the stage: edge u32, share */
-_Static_assert((int)ENTRY_LEN <= (int)COHORT_PAIR_LEN, "the stage holds one share per neighbour");
+enum { ENTRY_LEN = 8 + TACIT_KEY_LEN }; /* in the stage: edge u32, owner u32, key */
+#define NO_EDGE UINT32_MAX              /* the box held no share */
+_Static_assert((int)ENTRY_LEN <= (int)COHORT_PAIR_LEN, "the stage holds one key per neighbour");
 
 static tacit_status take_one(cohort_request *r, tacit_hash *body, uint32_t at, uint32_t *next) {
     cohort *c = r->c;
     tacit_status st = cohort_request_next(r, tacit_Message_revealed_tag);
     if (st != TACIT_OK) return st;
     const tacit_RevealedShare *m = &r->message.body.revealed;
-    tacit_reveal_body_add(body, m->owner, (uint8_t)m->kind, m->share);
+    tacit_reveal_body_add(body, m->owner, (uint8_t)m->kind, m->key);
     if (r->finding != TACIT_OK) return TACIT_OK;
 
-    uint32_t edge = m->owner < c->rule.n ? cohort_edge(c, m->owner, r->index) : UINT32_MAX;
+    uint32_t edge = m->owner < c->rule.n ? cohort_edge(c, m->owner, r->index) : NO_EDGE;
     if (m->owner < *next)
         cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is out of order or repeated", at);
-    else if (edge == UINT32_MAX)
+    else if (edge == NO_EDGE)
         cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is about %u, who is no neighbour", at,
                             m->owner);
     else if (!cohort_in(c, COHORT_SHARE, m->owner))
@@ -30,14 +33,12 @@ static tacit_status take_one(cohort_request *r, tacit_hash *body, uint32_t at, u
     else if (m->kind != (cohort_in(c, COHORT_MASK, m->owner) ? TACIT_KIND_B : TACIT_KIND_S))
         cohort_request_find(r, TACIT_BAD_MESSAGE, "share %u is of the wrong secret of %u", at,
                             m->owner);
-    else if (!tacit_shamir_share_check(m->share))
-        cohort_request_find(r, TACIT_BAD_SHARE, "share %u, about %u, is not canonical", at,
-                            m->owner);
     if (r->finding != TACIT_OK) return TACIT_OK;
     *next = m->owner + 1;
     uint8_t *entry = c->stage + (size_t)at * ENTRY_LEN;
     tacit_put_u32(entry, edge);
-    memcpy(entry + 4, m->share, TACIT_SHARE_LEN);
+    tacit_put_u32(entry + 4, m->owner);
+    memcpy(entry + 8, m->key, TACIT_KEY_LEN);
     return TACIT_OK;
 }
 
@@ -60,6 +61,27 @@ static tacit_status take_all(cohort_request *r, const tacit_RevealHeader *header
     return st;
 }
 
+/* Opens the staged boxes into the shares' places. Nothing counts until all have opened. */
+static tacit_status open_boxes(cohort_request *r, uint32_t count) {
+    cohort *c = r->c;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *entry = c->stage + (size_t)i * ENTRY_LEN;
+        uint32_t edge = tacit_get_u32(entry), owner = tacit_get_u32(entry + 4);
+        uint8_t kind = cohort_in(c, COHORT_MASK, owner) ? TACIT_KIND_B : TACIT_KIND_S;
+        tacit_status st =
+            tacit_share_open(c->shares + (size_t)edge * TACIT_SHARE_LEN, cohort_due_box(c, edge),
+                             entry + 8, c->session, owner, r->index, kind);
+        if (st == TACIT_BAD_SHARE) {
+            tacit_bit_set(c->bad_deals, owner);
+            tacit_put_u32(entry, NO_EDGE);
+        }
+        if (st == TACIT_CORRUPT)
+            return cohort_request_refuse(r, TACIT_BAD_SHARE, COHORT_FAULT_KEY,
+                                         "key %u does not open the box of %u", i, owner);
+    }
+    return TACIT_OK;
+}
+
 tacit_status cohort_take_reveal(cohort_request *r) {
     cohort *c = r->c;
     tacit_status st = cohort_request_next(r, tacit_Message_reveal_tag);
@@ -70,11 +92,10 @@ tacit_status cohort_take_reveal(cohort_request *r) {
     if (cohort_request_copy(r, header.signature)) return TACIT_DUPLICATE;
 
     st = take_all(r, &header);
+    if (st == TACIT_OK) st = open_boxes(r, header.count);
     for (uint32_t i = 0; i < header.count && st == TACIT_OK; i++) {
-        const uint8_t *entry = c->stage + (size_t)i * ENTRY_LEN;
-        uint32_t edge = tacit_get_u32(entry);
-        memcpy(c->shares + (size_t)edge * TACIT_SHARE_LEN, entry + 4, TACIT_SHARE_LEN);
-        tacit_bit_set(c->held, edge);
+        uint32_t edge = tacit_get_u32(c->stage + (size_t)i * ENTRY_LEN);
+        if (edge != NO_EDGE) tacit_bit_set(c->held, edge);
     }
     if (st == TACIT_OK) cohort_request_accept(r, header.signature);
     tacit_wipe(c->stage, (size_t)c->degree_max * COHORT_PAIR_LEN);

@@ -1,87 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rebuild.c - a secret from the shares that came, checked against its commitment (security M2).
- *
- * Some shares may be wrong, by the dealer's fault or the holder's; which cannot be told from here,
- * and nobody is named. The commitment tells a right result, so other t_v of the shares are tried, a
- * bounded number of times, by random subsets (good when many shares are spare) and by replacing
- * single ones (good when few are). Holders whose shares stood in a subset that failed and not in
- * the one that worked are asked last for the next secret, so one liar costs one search.
- *
- * On the complete graph most secrets are rebuilt from the same holders; the coefficients of the
- * last subset are kept. */
+ * rebuild.c - a secret from the shares that were revealed, checked against its commitment (security
+ * M2). All shares that came are used: when they agree they give the secret at once, when they do
+ * not the code they form tells which are wrong, as long as those are at most half of the spare
+ * ones. A share came out of the box its dealer signed, opened by a key its holder signed, so a
+ * wrong one is the dealer's doing; that is said by the result and named in unmask.c. Nothing here
+ * is guessed or tried: the work is the same for every secret with a given number of shares. */
+#include "server/rebuild.h"
+
 #include <stdlib.h>
 
 #include "common/mask.h"
 #include "common/shamir.h"
-#include "server/cohort_internal.h"
-
-enum { TRIES_SPARE = 64, TRIES_TOTAL = 16384 };
 
 struct rebuild {
     const cohort *c;
-    uint32_t *doubt;    /* [n] by holder */
-    uint32_t *pool;     /* [degree_max] edges whose share is there, least doubt first */
-    uint32_t *order;    /* [degree_max] the pool, reordered for one try */
-    uint16_t *points;   /* [degree_max] of the coefficients below */
-    uint16_t *wanted;   /* [degree_max] points of the try */
+    uint16_t *points;   /* [degree_max] */
     uint64_t *lagrange; /* [degree_max] */
-    uint8_t *shares;    /* [degree_max x TACIT_SHARE_LEN] of the try */
-    uint32_t point_count;
-    uint32_t tries_left;
-    tacit_prng prng;
+    uint8_t *shares;    /* [degree_max x TACIT_SHARE_LEN], packed */
+    uint8_t *wrong;     /* [degree_max] bitmap */
+    uint64_t *scratch;  /* of tacit_shamir_locate */
+    tacit_prng prng;    /* challenges */
 };
 
-tacit_status rebuild_new(rebuild **out, const cohort *c) {
+tacit_status rebuild_new(rebuild **out, const cohort *c, uint64_t stream) {
     rebuild *r = calloc(1, sizeof *r);
     *out = r;
     if (r == NULL) return TACIT_NO_SPACE;
     size_t degree = c->degree_max;
     r->c = c;
-    r->tries_left = TRIES_TOTAL;
-    tacit_prng_init(&r->prng, c->secret, 1);
-    r->doubt = calloc(c->rule.n, sizeof *r->doubt);
-    r->pool = calloc(degree, sizeof *r->pool);
-    r->order = calloc(degree, sizeof *r->order);
+    tacit_prng_init(&r->prng, c->secret, 1 + stream);
     r->points = calloc(degree, sizeof *r->points);
-    r->wanted = calloc(degree, sizeof *r->wanted);
     r->lagrange = calloc(degree, sizeof *r->lagrange);
     r->shares = calloc(degree, TACIT_SHARE_LEN);
-    bool room = r->doubt != NULL && r->pool != NULL && r->order != NULL && r->points != NULL &&
-                r->wanted != NULL && r->lagrange != NULL && r->shares != NULL;
+    r->wrong = calloc((degree + 7) / 8, 1);
+    r->scratch = calloc(tacit_shamir_locate_scratch(degree), sizeof *r->scratch);
+    bool room = r->points != NULL && r->lagrange != NULL && r->shares != NULL && r->wrong != NULL &&
+                r->scratch != NULL;
     return room ? TACIT_OK : TACIT_NO_SPACE;
 }
 
 void rebuild_free(rebuild *r) {
     if (r == NULL) return;
-    if (r->shares != NULL) tacit_wipe(r->shares, (size_t)r->c->degree_max * TACIT_SHARE_LEN);
-    free(r->doubt);
-    free(r->pool);
-    free(r->order);
+    size_t degree = r->c->degree_max;
+    if (r->shares != NULL) tacit_wipe(r->shares, degree * TACIT_SHARE_LEN);
+    if (r->scratch != NULL)
+        tacit_wipe(r->scratch, tacit_shamir_locate_scratch(degree) * sizeof *r->scratch);
     free(r->points);
-    free(r->wanted);
     free(r->lagrange);
     free(r->shares);
+    free(r->wrong);
+    free(r->scratch);
     tacit_prng_wipe(&r->prng);
     free(r);
 }
 
-/* The edges of `owner` with a share, stable by doubt. */
-static uint32_t fill_pool(rebuild *r, uint32_t owner) {
+/* The shares about `owner` that came, with their points; how many. */
+static uint32_t gather(rebuild *r, uint32_t owner) {
     const cohort *c = r->c;
     uint32_t count = 0;
     for (uint32_t e = c->offsets[owner]; e < c->offsets[owner + 1]; e++) {
         if (!tacit_bit_get(c->held, e)) continue;
-        uint32_t at = count++, doubt = r->doubt[c->adjacent[e]];
-        for (; at > 0 && r->doubt[c->adjacent[r->pool[at - 1]]] > doubt; at--)
-            r->pool[at] = r->pool[at - 1];
-        r->pool[at] = e;
+        r->points[count] = (uint16_t)(c->adjacent[e] + 1);
+        memcpy(r->shares + (size_t)count * TACIT_SHARE_LEN, c->shares + (size_t)e * TACIT_SHARE_LEN,
+               TACIT_SHARE_LEN);
+        count++;
     }
     return count;
 }
 
-static int compare_edges(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+/* Drops the shares marked in r->wrong; how many stay. */
+static uint32_t drop_wrong(rebuild *r, uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (tacit_bit_get(r->wrong, i)) continue;
+        r->points[kept] = r->points[i];
+        memmove(r->shares + (size_t)kept * TACIT_SHARE_LEN, r->shares + (size_t)i * TACIT_SHARE_LEN,
+                TACIT_SHARE_LEN);
+        kept++;
+    }
+    return kept;
 }
 
 static bool fits_commitment(const cohort_seat *seat, const uint8_t *secret, uint8_t kind) {
@@ -96,68 +93,29 @@ static bool fits_commitment(const cohort_seat *seat, const uint8_t *secret, uint
     return tacit_equal(got, seat->join.mask_key, sizeof got);
 }
 
-/* The secret by the first t edges of r->order, which are sorted on the way. */
-static tacit_status try_subset(rebuild *r, uint8_t *secret, uint32_t owner, uint8_t kind,
-                               uint32_t t) {
-    const cohort *c = r->c;
-    qsort(r->order, t, sizeof *r->order, compare_edges);
-    for (uint32_t i = 0; i < t; i++) {
-        r->wanted[i] = (uint16_t)(c->adjacent[r->order[i]] + 1);
-        memcpy(r->shares + (size_t)i * TACIT_SHARE_LEN,
-               c->shares + (size_t)r->order[i] * TACIT_SHARE_LEN, TACIT_SHARE_LEN);
-    }
-    if (r->point_count != t || memcmp(r->points, r->wanted, t * sizeof *r->points) != 0) {
-        tacit_status st = tacit_shamir_lagrange(r->lagrange, r->wanted, t);
-        if (st != TACIT_OK) return st;
-        memcpy(r->points, r->wanted, t * sizeof *r->points);
-        r->point_count = t;
-    }
-    tacit_status st = tacit_shamir_combine(secret, r->shares, TACIT_SHARE_LEN, r->lagrange, t);
-    if (st == TACIT_OK && !fits_commitment(c->roster[owner], secret, kind)) st = TACIT_BAD_SHARE;
-    if (st != TACIT_OK) tacit_wipe(secret, TACIT_SECRET_LEN);
-    return st;
-}
-
-/* Another choice of t out of m > t: a random one, or the first with one share replaced. */
-static void choose(rebuild *r, uint32_t attempt, uint32_t t, uint32_t m) {
-    memcpy(r->order, r->pool, m * sizeof *r->order);
-    if (attempt % 2 == 0) {
-        uint32_t out = attempt / 2 % t, in = t + tacit_prng_below(&r->prng, m - t);
-        r->order[out] = r->pool[in];
-        return;
-    }
-    for (uint32_t i = 0; i < t; i++) {
-        uint32_t k = i + tacit_prng_below(&r->prng, m - i), edge = r->order[k];
-        r->order[k] = r->order[i];
-        r->order[i] = edge;
-    }
-}
-
-/* Doubts the holders of the first choice (pool[0..t-1]) that the right one (order[0..t-1], sorted)
- * did without. */
-static void learn(rebuild *r, uint32_t t) {
-    for (uint32_t i = 0; i < t; i++)
-        if (bsearch(&r->pool[i], r->order, t, sizeof *r->order, compare_edges) == NULL)
-            r->doubt[r->c->adjacent[r->pool[i]]]++;
+/* Brings r to shares of one polynomial of degree < t: all of *count, or what is left of them. */
+static tacit_status correct(rebuild *r, uint32_t *count, uint32_t t) {
+    tacit_status st = tacit_shamir_lagrange(r->lagrange, r->points, *count);
+    if (st != TACIT_OK) return st;
+    uint64_t challenge = tacit_prng_u64(&r->prng);
+    if (tacit_shamir_agree(r->shares, r->points, r->lagrange, *count, t, challenge))
+        return TACIT_OK;
+    st = tacit_shamir_locate(r->wrong, r->shares, r->points, r->lagrange, *count, t, r->scratch);
+    if (st != TACIT_OK) return st;
+    *count = drop_wrong(r, *count);
+    return *count < t ? TACIT_BAD_SHARE : tacit_shamir_lagrange(r->lagrange, r->points, *count);
 }
 
 tacit_status rebuild_secret(rebuild *r, uint8_t secret[static TACIT_SECRET_LEN],
-                            uint32_t *share_count, uint32_t owner, uint8_t kind) {
-    uint32_t t = r->c->thresholds[owner], m = fill_pool(r, owner);
-    *share_count = m;
+                            rebuild_count *count, uint32_t owner, uint8_t kind) {
+    uint32_t t = r->c->thresholds[owner], m = gather(r, owner);
+    *count = (rebuild_count){.came = m};
     if (t == 0 || m < t) return TACIT_TOO_FEW;
-    memcpy(r->order, r->pool, m * sizeof *r->order);
-    tacit_status st = try_subset(r, secret, owner, kind, t);
-    if (st == TACIT_OK || m == t) return st;
-    for (uint32_t attempt = 0; attempt < 2 * t + TRIES_SPARE && r->tries_left > 0; attempt++) {
-        r->tries_left--;
-        choose(r, attempt, t, m);
-        st = try_subset(r, secret, owner, kind, t);
-        if (st != TACIT_OK) continue;
-        learn(r, t);
-        return TACIT_OK;
-    }
-    return TACIT_BAD_SHARE;
+    tacit_status st = correct(r, &m, t);
+    count->wrong = count->came - m;
+    if (st == TACIT_OK)
+        st = tacit_shamir_combine(secret, r->shares, TACIT_SHARE_LEN, r->lagrange, m);
+    if (st == TACIT_OK && !fits_commitment(r->c->roster[owner], secret, kind)) st = TACIT_BAD_SHARE;
+    if (st != TACIT_OK) tacit_wipe(secret, TACIT_SECRET_LEN);
+    return st;
 }
-
-uint32_t rebuild_tries(const rebuild *r) { return TRIES_TOTAL - r->tries_left; }

@@ -67,7 +67,7 @@ static void report_end(service_round *r) {
 }
 
 void service_advance(service_round *r) {
-    if (r->preparing || r->ended) return;
+    if (r->ended) return;
     uint64_t now_s = service_now_s(r->s);
     cohort_report report;
     while (cohort_phase_now(r->cohort) < COHORT_SUM &&
@@ -92,7 +92,7 @@ void service_advance(service_round *r) {
 
 static void drop_round(service_round *r) {
     cohort_free(r->cohort);
-    free(r->slices);
+    if (r->tasks != &r->whole) free(r->tasks);
     free(r);
 }
 

@@ -53,20 +53,19 @@ static void refuse(call *c, tacit_status status, const char *note) {
 
 /* Has the phase's request still a chance? The cohort asks again when it has the body. */
 static tacit_status check_phase(const service_round *r, cohort_phase phase) {
-    cohort_phase now = r->preparing ? COHORT_SUM : cohort_phase_now(r->cohort);
+    cohort_phase now = cohort_phase_now(r->cohort);
     if (now == COHORT_FAILED) return TACIT_ABORTED;
     if (phase < now) return TACIT_LATE;
     return phase > now ? TACIT_WRONG_PHASE : TACIT_OK;
 }
 
 static bool ready(const service_round *r, cohort_phase phase) {
-    if (r->preparing || !cohort_answer_ready(r->cohort, phase)) return false;
+    if (!cohort_answer_ready(r->cohort, phase)) return false;
     return phase != COHORT_REVEAL || r->settled || cohort_phase_now(r->cohort) == COHORT_FAILED;
 }
 
 static tacit_status next_message(void *self, tacit_sink *out) {
     call *c = self;
-    if (c->round->preparing) return TACIT_PENDING;
     return cohort_answer_next(c->round->cohort, c->route.phase, c->slot, &c->cursor, out);
 }
 
@@ -101,13 +100,8 @@ static void submit(call *c, tacit_bytes body) {
 }
 
 static void poll_answer(call *c) {
-    service_round *r = c->round;
-    if (r->preparing) {
-        c->place = CALL_PARKED;
-        return;
-    }
     const char *poll = http_request_head(c->x)->poll;
-    tacit_status st = cohort_poll(r->cohort, &c->slot, c->route.phase, poll);
+    tacit_status st = cohort_poll(c->round->cohort, &c->slot, c->route.phase, poll);
     if (st != TACIT_OK)
         refuse(c, st, NULL);
     else
@@ -123,16 +117,6 @@ void call_release_ready(service_round *r) {
             tacit_status st = check_phase(r, c->route.phase);
             if (st != TACIT_OK) refuse(c, st, "the phase closed while the body was on the way");
         }
-    }
-}
-
-void call_unpark(service_round *r) {
-    for (call *c = r->calls, *next; c != NULL; c = next) {
-        next = c->next;
-        if (c->place == CALL_PARKED)
-            poll_answer(c);
-        else if (c->place == CALL_SENDING)
-            http_wake(c->x);
     }
 }
 

@@ -29,7 +29,6 @@ typedef struct model_file {
 
 typedef enum {
     CALL_STAGING, /* its body is on the way */
-    CALL_PARKED,  /* a poll that came while the cohort must not be touched */
     CALL_WAITING, /* accepted; the phase has not closed */
     CALL_SENDING  /* its answer is being made */
 } call_place;
@@ -49,6 +48,13 @@ typedef struct call {
     size_t offset;
 } call;
 
+/* Work on the sum, on a worker thread. */
+typedef struct job_task {
+    uv_work_t work;
+    struct service_round *round;
+    uint32_t first, count;
+} job_task;
+
 typedef struct service_round {
     service *s;
     struct service_round *next; /* newest first */
@@ -60,12 +66,10 @@ typedef struct service_round {
     uint8_t plan[TACIT_MAX_MESSAGE_LEN]; /* the body of GET /v1/plan */
     size_t plan_len;
     call *calls;
-    bool preparing; /* a worker has the cohort: touch nothing of it */
     bool job_on, ended, settled;
-    uint32_t slices_left;
-    bool serial; /* no memory for slices: finish runs them itself */
-    uv_work_t work;
-    struct slice *slices;
+    uint32_t tasks_left;
+    struct job_task *tasks; /* of the sum's stage; &whole when there was no memory for many */
+    struct job_task whole;
     uint64_t expires_s; /* once settled */
 } service_round;
 
@@ -95,8 +99,6 @@ extern const http_handlers call_handlers; /* self is to be set */
 void call_release_ready(service_round *r);
 /* Turns held answers into 202 when their time is over. */
 void call_end_holds(service_round *r, uint64_t now_ms);
-/* The worker gave the cohort back. */
-void call_unpark(service_round *r);
 
 /* service_model.c */
 TACIT_MUST_CHECK tacit_status model_get(service *s, model_file **out,

@@ -88,23 +88,38 @@ static void invent_share(bench_cohort *c, uint8_t share[TACIT_SHARE_LEN]) {
     for (int limb = 0; limb < TACIT_SHAMIR_LIMBS; limb++) share[8 * limb + 7] &= 0x0f;
 }
 
-static tacit_status fill_boxes(bench_cohort *c, const bench_member *m, tacit_SealedShares *pair) {
+/* Played devices agree on nothing: the channel secret of two of them is this. */
+static const uint8_t played_secret[TACIT_KEY_LEN];
+
+static void seal_for(const bench_cohort *c, tacit_SealedShares *pair, uint32_t from,
+                     const uint8_t *shared, const uint8_t *share, uint8_t kind) {
+    uint8_t key[TACIT_KEY_LEN];
+    tacit_share_key(key, shared, c->session, from, pair->peer, kind);
+    tacit_share_seal(kind == TACIT_KIND_S ? pair->box_s : pair->box_b, share, key, c->session, from,
+                     pair->peer, kind);
+}
+
+/* The boxes at edge `edge` of the graph, m -> pair->peer. */
+static tacit_status fill_boxes(bench_cohort *c, const bench_member *m, uint32_t edge,
+                               tacit_SealedShares *pair) {
     const bench_member *to = c->roster[pair->peer];
-    if (to->machine == NULL) {
+    uint8_t shared[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
+    if (to->machine == NULL && !c->spec.unmask) {
         tacit_prng_bytes(&c->prng, pair->box_s, TACIT_SEALED_SHARE_LEN);
         tacit_prng_bytes(&c->prng, pair->box_b, TACIT_SEALED_SHARE_LEN);
         return TACIT_OK;
     }
-    uint8_t shared[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
-    tacit_status st = tacit_x25519(shared, m->channel_secret, to->join.channel_key);
-    if (st != TACIT_OK) return st;
-    invent_share(c, share);
-    tacit_share_seal(pair->box_s, share, shared, c->session, index_of(c, m), pair->peer,
-                     TACIT_KIND_S);
-    invent_share(c, share);
-    tacit_share_seal(pair->box_b, share, shared, c->session, index_of(c, m), pair->peer,
-                     TACIT_KIND_B);
-    return TACIT_OK;
+    memcpy(shared, played_secret, sizeof shared);
+    tacit_status st = TACIT_OK;
+    if (to->machine != NULL) st = tacit_x25519(shared, m->channel_secret, to->join.channel_key);
+    for (uint8_t kind = TACIT_KIND_B; kind <= TACIT_KIND_S && st == TACIT_OK; kind++) {
+        if (c->spec.unmask)
+            memcpy(share, c->shares[kind] + (size_t)edge * TACIT_SHARE_LEN, sizeof share);
+        else
+            invent_share(c, share);
+        seal_for(c, pair, index_of(c, m), shared, share, kind);
+    }
+    return st;
 }
 
 /* The signature stands before the pairs it covers, so the pairs are kept until it is known. */
@@ -118,7 +133,7 @@ static tacit_status request_share(bench_cohort *c, const bench_member *m) {
     tacit_share_body_init(&h, degree);
     for (uint32_t i = 0; i < degree && st == TACIT_OK; i++) {
         pairs[i].peer = c->adjacent[first + i];
-        st = fill_boxes(c, m, &pairs[i]);
+        st = fill_boxes(c, m, first + i, &pairs[i]);
         tacit_share_body_add(&h, pairs[i].peer, pairs[i].box_s, pairs[i].box_b);
     }
     tacit_hash_end(&h, body);
@@ -161,32 +176,23 @@ static tacit_status request_agree(bench_cohort *c, const bench_member *m) {
 
 /* ---- reveal ---------------------------------------------------------------------------------- */
 
-/* The share of `owner` that `holder` has, of the kind U3 asks for. */
-static const uint8_t *share_of(const bench_cohort *c, uint32_t owner, uint32_t holder,
-                               uint8_t *kind) {
-    uint32_t low = c->offsets[owner], high = c->offsets[owner + 1];
-    while (high - low > 1) {
-        uint32_t middle = (low + high) / 2;
-        if (c->adjacent[middle] <= holder)
-            low = middle;
-        else
-            high = middle;
-    }
-    *kind = tacit_bit_get(cohort_u3(c->server), owner) ? TACIT_KIND_B : TACIT_KIND_S;
-    return c->shares[*kind] + (size_t)low * TACIT_SHARE_LEN;
+/* The key of the box of `owner` for `holder`, of the kind U3 asks for. */
+static uint8_t open_share(const bench_cohort *c, uint8_t *key, uint32_t owner, uint32_t holder) {
+    uint8_t kind = tacit_bit_get(cohort_u3(c->server), owner) ? TACIT_KIND_B : TACIT_KIND_S;
+    tacit_share_key(key, played_secret, c->session, owner, holder, kind);
+    return kind;
 }
 
 static tacit_status request_reveal(bench_cohort *c, const bench_member *m) {
     uint32_t index = index_of(c, m), first = c->offsets[index];
     uint32_t degree = c->offsets[index + 1] - first;
-    uint8_t digest[TACIT_HASH_LEN], body[TACIT_HASH_LEN], kind;
+    uint8_t digest[TACIT_HASH_LEN], body[TACIT_HASH_LEN], key[TACIT_KEY_LEN];
     tacit_hash h;
     tacit_bitmap_digest(digest, cohort_u3(c->server), c->rule.n);
     tacit_reveal_body_init(&h, digest, degree);
     for (uint32_t i = 0; i < degree; i++) {
-        uint32_t owner = c->adjacent[first + i];
-        const uint8_t *share = share_of(c, owner, index, &kind);
-        tacit_reveal_body_add(&h, owner, kind, share);
+        uint8_t kind = open_share(c, key, c->adjacent[first + i], index);
+        tacit_reveal_body_add(&h, c->adjacent[first + i], kind, key);
     }
     tacit_hash_end(&h, body);
     begin(c, tacit_Message_reveal_tag);
@@ -198,8 +204,7 @@ static tacit_status request_reveal(bench_cohort *c, const bench_member *m) {
         begin(c, tacit_Message_revealed_tag);
         tacit_RevealedShare *revealed = &c->message.body.revealed;
         revealed->owner = c->adjacent[first + i];
-        memcpy(revealed->share, share_of(c, revealed->owner, index, &kind), TACIT_SHARE_LEN);
-        revealed->kind = kind;
+        revealed->kind = open_share(c, revealed->key, revealed->owner, index);
         st = put(c);
     }
     return st;

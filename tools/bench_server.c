@@ -50,11 +50,10 @@ static double unmask_limit(const bench_cohort *c, double *mask_count) {
 
 static void unmask_row(bench_cohort *c) {
     double start = bench_cpu_s(), prepared = start, masks;
-    tacit_status st = cohort_job_prepare(c->server);
-    if (st == TACIT_OK) {
-        prepared = bench_cpu_s();
-        for (uint32_t i = 0; i < cohort_job_slices(c->server); i++) cohort_job_run(c->server, i);
-        cohort_job_finish(c->server);
+    tacit_status st = cohort_job_begin(c->server);
+    for (uint32_t tasks; (tasks = cohort_job_tasks(c->server)) > 0; cohort_job_next(c->server)) {
+        for (uint32_t i = 0; i < tasks; i++) cohort_job_run(c->server, i);
+        if (prepared == start) prepared = bench_cpu_s();
     }
     double took = bench_cpu_s() - start;
     cohort_report report;
@@ -67,7 +66,7 @@ static void unmask_row(bench_cohort *c) {
     double limit = unmask_limit(c, &masks);
     char params[160];
     snprintf(params, sizeof params,
-             "n=%d complete dims=%d bits=%d gone=%u masks=%.0f secrets=%u; prepare %.2f s", DEVICES,
+             "n=%d complete dims=%d bits=%d gone=%u masks=%.0f secrets=%u; secrets %.2f s", DEVICES,
              DIMS, BITS, report.rebuilt_s, masks, report.rebuilt_b + report.rebuilt_s,
              prepared - start);
     bench_row("server.unmask", took, "core s", limit, params);

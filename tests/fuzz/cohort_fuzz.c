@@ -343,7 +343,7 @@ static void hash_items(uint8_t *body, const tacit_secagg *s) {
                                  m->body.sealed.box_b);
         if (m->which_body == tacit_Message_revealed_tag)
             tacit_reveal_body_add(&h, m->body.revealed.owner, (uint8_t)m->body.revealed.kind,
-                                  m->body.revealed.share);
+                                  m->body.revealed.key);
     }
     tacit_hash_end(&h, body);
 }

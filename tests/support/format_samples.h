@@ -172,7 +172,7 @@ static inline void sample_last_message(tacit_Message *m) {
             break;
         case tacit_Message_revealed_tag:
             m->body.revealed.owner = 9999, m->body.revealed.kind = TACIT_KIND_S;
-            FILL(m->body.revealed.share, 91);
+            FILL(m->body.revealed.key, 91);
             break;
         case tacit_Message_receipt_tag:
             m->body.receipt.survivors = 10000;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "server/rebuild.h"
 #include "tests/support/cohort_fixture.h"
 
 /* Complete graph of 101 without colluders: 100 neighbours, t_v 51. */
@@ -38,102 +39,114 @@ static void spoil(cohort_fixture *x, uint32_t holder) {
         if (v != holder) x->c->shares[(size_t)cohort_edge(x->c, v, holder) * TACIT_SHARE_LEN] ^= 1;
 }
 
-static tacit_status rebuild_one(const cohort_fixture *x, rebuild *r, uint32_t v) {
+static tacit_status rebuild_one(const cohort_fixture *x, rebuild *r, rebuild_count *count,
+                                uint32_t v) {
     uint8_t secret[TACIT_SECRET_LEN], kind;
-    uint32_t share_count;
+    static const uint8_t zero[TACIT_SECRET_LEN];
     assert_true(cohort_secret_needed(x->c, v, &kind));
-    tacit_status st = rebuild_secret(r, secret, &share_count, v, kind);
+    memset(secret, 7, sizeof secret);
+    tacit_status st = rebuild_secret(r, secret, count, v, kind);
     size_t slot = (size_t)(x->c->roster[v] - x->c->seats);
     if (st == TACIT_OK) assert_memory_equal(secret, x->secrets[slot][kind], sizeof secret);
+    if (st == TACIT_BAD_SHARE) assert_memory_equal(secret, zero, sizeof secret);
     return st;
 }
 
-/* Both kinds of secret, all shares right: the first choice is the right one. */
+static void check_all(cohort_fixture *x, uint32_t wrong) {
+    rebuild *r;
+    rebuild_count count;
+    assert_int_equal(rebuild_new(&r, x->c, 0), TACIT_OK);
+    for (uint32_t v = 0; v < N; v++) {
+        assert_int_equal(rebuild_one(x, r, &count, v), TACIT_OK);
+        assert_in_range(count.came, T_V, N - 1);
+        assert_in_range(count.wrong, wrong > 0 ? wrong - 1 : 0, wrong); /* none about itself */
+    }
+    rebuild_free(r);
+}
+
+/* Both kinds of secret, all shares right. */
 static void test_honest(void **state) {
     (void)state;
     cohort_fixture x;
-    rebuild *r;
     make(&x, 20);
-    assert_int_equal(rebuild_new(&r, x.c), TACIT_OK);
-    for (uint32_t v = 0; v < N; v++) assert_int_equal(rebuild_one(&x, r, v), TACIT_OK);
-    assert_int_equal(rebuild_tries(r), 0);
-    rebuild_free(r);
+    check_all(&x, 0);
     cohort_fixture_free(&x);
 }
 
-/* One wrong share and one to spare: replacing one share after the other must find it, whoever lies,
- * and no later secret pays for the same liar again. */
-static void test_one_liar_one_spare(void **state) {
+/* As many wrong ones as half of the spare ones, wherever they stand. */
+static void test_wrong_shares(void **state) {
     (void)state;
     cohort_fixture x;
-    make(&x, 0);
-    for (uint32_t i = 0; i < N - T_V - 2; i++) silence(&x, 2 * i + 1);
-    for (uint32_t k = 0; k <= T_V; k += 5) {
-        uint32_t liar = 2 * k;
-        rebuild *r;
-        spoil(&x, liar);
-        assert_int_equal(rebuild_new(&r, x.c), TACIT_OK);
-        uint32_t first = liar == 0 ? 2 : 0; /* holds shares itself: t_v + 1 came of its own */
-        assert_int_equal(rebuild_one(&x, r, first), TACIT_OK);
-        uint32_t tries = rebuild_tries(r);
-        assert_true(tries <= 2 * T_V);
-        for (uint32_t v = 0; v < N; v++) assert_int_equal(rebuild_one(&x, r, v), TACIT_OK);
-        assert_true(rebuild_tries(r) <= tries + 2 * T_V);
-        rebuild_free(r);
-        spoil(&x, liar); /* right again */
+    for (uint32_t first = 0; first < 3; first++) {
+        make(&x, 10);
+        for (uint32_t i = 0; i < 18; i++) spoil(&x, 20 + first + 4 * i); /* agreed: 91 */
+        check_all(&x, 18);
+        cohort_fixture_free(&x);
     }
-    cohort_fixture_free(&x);
 }
 
-/* Several liars, many shares to spare: found once, avoided afterwards. */
-static void test_several_liars(void **state) {
+/* Two spare shares bear one wrong one, one none. */
+static void test_few_spare(void **state) {
     (void)state;
     cohort_fixture x;
-    make(&x, 10);
-    for (uint32_t i = 0; i < 3; i++) spoil(&x, 20 + 7 * i);
     rebuild *r;
-    assert_int_equal(rebuild_new(&r, x.c), TACIT_OK);
-    for (uint32_t v = 0; v < N; v++) assert_int_equal(rebuild_one(&x, r, v), TACIT_OK);
-    assert_true(rebuild_tries(r) > 0 && rebuild_tries(r) <= 3 * (2 * T_V + 64));
-    rebuild_free(r);
-    cohort_fixture_free(&x);
-}
-
-/* Too few shares, and enough of them but too few right ones; the search for those ends. */
-static void test_impossible(void **state) {
-    (void)state;
-    cohort_fixture x;
+    rebuild_count count;
     make(&x, 0);
-    for (uint32_t i = 1; i <= N - 1 - T_V; i++) spoil(&x, i);
-    rebuild *r;
-    assert_int_equal(rebuild_new(&r, x.c), TACIT_OK);
-    spoil(&x, N - 1); /* one liar more than device 0's shares bear */
-    assert_int_equal(rebuild_one(&x, r, 0), TACIT_BAD_SHARE);
-    assert_true(rebuild_tries(r) > 0 && rebuild_tries(r) <= 2 * T_V + 64);
-    for (uint32_t i = 1; i <= N - T_V; i++) silence(&x, i);
-    assert_int_equal(rebuild_one(&x, r, 0), TACIT_TOO_FEW);
+    for (uint32_t i = 0; i < N - T_V - 3; i++) silence(&x, 2 * i + 1);
+    spoil(&x, 4);
+    assert_int_equal(rebuild_new(&r, x.c, 0), TACIT_OK);
+    assert_int_equal(rebuild_one(&x, r, &count, 2), TACIT_OK);
+    assert_int_equal(count.came, T_V + 2);
+    assert_int_equal(count.wrong, 1);
+    silence(&x, 6);
+    assert_int_equal(rebuild_one(&x, r, &count, 2), TACIT_BAD_SHARE);
+    assert_int_equal(count.came, T_V + 1);
+    silence(&x, 8);
+    assert_int_equal(rebuild_one(&x, r, &count, 2), TACIT_BAD_SHARE); /* by the commitment */
+    silence(&x, 10);
+    assert_int_equal(rebuild_one(&x, r, &count, 2), TACIT_TOO_FEW);
+    assert_int_equal(count.came, T_V - 1);
     rebuild_free(r);
     cohort_fixture_free(&x);
 }
 
-/* A dealer whose shares lie on no polynomial of its commitment fails alone. */
+/* One wrong share too many: no secret, and no wrong secret. */
+static void test_too_many(void **state) {
+    (void)state;
+    cohort_fixture x;
+    rebuild *r;
+    rebuild_count count;
+    make(&x, 0);
+    for (uint32_t i = 1; i <= (N - 1 - T_V) / 2; i++) spoil(&x, i);
+    assert_int_equal(rebuild_new(&r, x.c, 0), TACIT_OK);
+    assert_int_equal(rebuild_one(&x, r, &count, 0), TACIT_OK);
+    for (uint32_t i = (N - 1 - T_V) / 2 + 1; i < N; i++) {
+        spoil(&x, i);
+        assert_int_equal(rebuild_one(&x, r, &count, 0), TACIT_BAD_SHARE);
+    }
+    rebuild_free(r);
+    cohort_fixture_free(&x);
+}
+
+/* A dealer whose shares lie on a polynomial that is not its commitment's fails alone. */
 static void test_bad_dealer(void **state) {
     (void)state;
     cohort_fixture x;
+    rebuild *r;
+    rebuild_count count;
     make(&x, 0);
     x.c->roster[5]->join.commitment[0] ^= 1;
-    rebuild *r;
-    assert_int_equal(rebuild_new(&r, x.c), TACIT_OK);
+    assert_int_equal(rebuild_new(&r, x.c, 0), TACIT_OK);
     for (uint32_t v = 0; v < N; v++)
-        assert_int_equal(rebuild_one(&x, r, v), v == 5 ? TACIT_BAD_SHARE : TACIT_OK);
+        assert_int_equal(rebuild_one(&x, r, &count, v), v == 5 ? TACIT_BAD_SHARE : TACIT_OK);
     rebuild_free(r);
     cohort_fixture_free(&x);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_honest),        cmocka_unit_test(test_one_liar_one_spare),
-        cmocka_unit_test(test_several_liars), cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_honest),     cmocka_unit_test(test_wrong_shares),
+        cmocka_unit_test(test_few_spare),  cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_bad_dealer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,9 +45,10 @@ static void test_secrets_are_independent_draws(void **state) {
 
 static bool opens(const attack_scene *s, const uint8_t *key, const tacit_SealedShares *box,
                   const uint8_t *their_key, uint8_t kind) {
-    uint8_t shared[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
+    uint8_t shared[TACIT_KEY_LEN], share_key[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
     if (tacit_x25519(shared, key, their_key) != TACIT_OK) return false;
-    return tacit_share_open(share, kind == TACIT_KIND_S ? box->box_s : box->box_b, shared,
+    tacit_share_key(share_key, shared, s->session, s->index, box->peer, kind);
+    return tacit_share_open(share, kind == TACIT_KIND_S ? box->box_s : box->box_b, share_key,
                             s->session, s->index, box->peer, kind) == TACIT_OK;
 }
 
@@ -103,7 +104,7 @@ static void test_secrets_go_early(void **state) {
     (void)state;
     attack_scene s;
     attack_messages m = {0};
-    uint8_t shared[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
+    uint8_t shared[TACIT_KEY_LEN], key[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
     attack_scene_make(&s, &nine, NULL, TACIT_PHASE_JOIN);
     attack_messages roster = s.messages;
     federation_device *d = s.victim;
@@ -128,9 +129,11 @@ static void test_secrets_go_early(void **state) {
         TACIT_OK);
     assert_true(in_memory(d, shared, sizeof shared)); /* still needed for the answer */
     for (uint8_t kind = TACIT_KIND_B; kind <= TACIT_KIND_S; kind++) {
+        tacit_share_key(key, shared, s.session, s.index, box->peer, kind);
         assert_int_equal(tacit_share_open(share, kind == TACIT_KIND_S ? box->box_s : box->box_b,
-                                          shared, s.session, s.index, box->peer, kind),
+                                          key, s.session, s.index, box->peer, kind),
                          TACIT_OK);
+        assert_false(in_memory(d, key, sizeof key));
         for (size_t limb = 0; limb + 8 < sizeof share; limb += 8)
             assert_false(in_memory(d, share + limb, 8));
     }

@@ -119,7 +119,7 @@ static void test_reveals_one_kind(void **state) {
     const uint8_t *memory = (const uint8_t *)s.victim->memory;
     for (uint32_t k = 1; k < m.count; k++)
         for (size_t b = 0; b + 8 <= s.victim->memory_len; b++)
-            assert_int_not_equal(memcmp(memory + b, m.items[k].body.revealed.share, 8), 0);
+            assert_int_not_equal(memcmp(memory + b, m.items[k].body.revealed.key, 8), 0);
     attack_messages_free(&m);
     attack_scene_free(&s);
 }

@@ -553,6 +553,132 @@ static int prepare(void **state) {
     return tacit_crypto_init() == TACIT_OK ? 0 : -1;
 }
 
+/* ---- wrong shares located ------------------------------------------------------------------- */
+
+typedef struct {
+    uint16_t points[120];
+    uint8_t shares[120 * TACIT_SHARE_LEN], right[120 * TACIT_SHARE_LEN], wrong[15];
+    uint64_t lagrange[120], scratch[9 * 121];
+    size_t count, threshold;
+    tacit_prng p;
+} word;
+
+static void draw_word(word *w, size_t count, size_t threshold, uint64_t seed) {
+    uint8_t secret[S];
+    tacit_prng_init_seed(&w->p, seed, count);
+    w->count = count;
+    w->threshold = threshold;
+    draw_points(&w->p, w->points, count, TACIT_MAX_COHORT);
+    tacit_prng_bytes(&w->p, secret, S);
+    assert_int_equal(tacit_shamir_deal(w->right, secret, w->points, count, threshold, &w->p),
+                     TACIT_OK);
+    memcpy(w->shares, w->right, sizeof w->shares);
+    assert_int_equal(tacit_shamir_lagrange(w->lagrange, w->points, count), TACIT_OK);
+    assert_true(tacit_shamir_locate_scratch(count) <= sizeof w->scratch / 8);
+}
+
+/* `errors` different places get other limbs: one limb each (`limb` < 5), or all of them. */
+static void err(word *w, size_t errors, size_t limb) {
+    for (size_t i = 0, done = 0; done < errors; i++) {
+        if (tacit_prng_below(&w->p, (uint32_t)(w->count - i)) >= errors - done) continue;
+        for (size_t l = 0; l < 5; l++)
+            if (limb == 5 || l == limb)
+                tacit_put_u64(w->shares + i * TACIT_SHARE_LEN + 8 * l, tacit_prng_u64(&w->p) >> 4);
+        done++;
+    }
+}
+
+static bool agree(word *w) {
+    return tacit_shamir_agree(w->shares, w->points, w->lagrange, w->count, w->threshold,
+                              tacit_prng_u64(&w->p));
+}
+
+static void marks_are_the_errors(const word *w) {
+    for (size_t i = 0; i < w->count; i++) {
+        const uint8_t *is = w->shares + i * TACIT_SHARE_LEN, *was = w->right + i * TACIT_SHARE_LEN;
+        assert_int_equal(tacit_bit_get(w->wrong, (uint32_t)i),
+                         memcmp(is, was, TACIT_SHARE_LEN) != 0);
+    }
+}
+
+static tacit_status locate(word *w) {
+    return tacit_shamir_locate(w->wrong, w->shares, w->points, w->lagrange, w->count, w->threshold,
+                               w->scratch);
+}
+
+/* Every number of errors the spare shares bear, in one limb or all, is found exactly. */
+static void errors_are_located(void **state) {
+    (void)state;
+    static const struct {
+        size_t count, threshold;
+    } sizes[] = {{3, 1}, {7, 4}, {20, 20}, {41, 39}, {63, 35}, {120, 77}, {120, 1}};
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        size_t most = (sizes[k].count - sizes[k].threshold) / 2;
+        for (size_t errors = 0; errors <= most; errors += 1 + errors / 3) {
+            word w;
+            draw_word(&w, sizes[k].count, sizes[k].threshold, 31 + errors);
+            assert_true(agree(&w));
+            err(&w, errors, errors % 6);
+            assert_int_equal(agree(&w), errors == 0);
+            assert_int_equal(locate(&w), TACIT_OK);
+            marks_are_the_errors(&w);
+        }
+    }
+}
+
+/* Each limb bears as many by itself: more wrong shares than half of the spare ones in all. */
+static void limbs_err_apart(void **state) {
+    (void)state;
+    word w;
+    draw_word(&w, 90, 60, 5);
+    for (size_t limb = 0; limb < 5; limb++) err(&w, 15, limb);
+    assert_int_equal(locate(&w), TACIT_OK);
+    marks_are_the_errors(&w);
+}
+
+/* One error more is refused, or taken for the errors of another word, which the commitment then
+ * tells (it is as rare as a guess); a word of nothing but errors too. */
+static void too_many_errors(void **state) {
+    (void)state;
+    word w;
+    for (size_t errors = 16; errors <= 90; errors += 7) {
+        draw_word(&w, 90, 60, errors);
+        err(&w, errors, 5);
+        assert_false(agree(&w));
+        assert_int_equal(locate(&w), TACIT_BAD_SHARE);
+    }
+    draw_word(&w, 61, 60, 1); /* one spare share tells of an error and cannot find it */
+    err(&w, 1, 2);
+    assert_false(agree(&w));
+    assert_int_equal(locate(&w), TACIT_BAD_SHARE);
+    w.threshold = 0;
+    assert_int_equal(locate(&w), TACIT_INVALID_ARGUMENT);
+    w.threshold = 62;
+    assert_int_equal(locate(&w), TACIT_INVALID_ARGUMENT);
+}
+
+/* Errors made to pass for one challenge do not pass for another. */
+static void errors_cannot_foresee_the_challenge(void **state) {
+    (void)state;
+    word w;
+    const uint64_t foreseen = 123456789;
+    draw_word(&w, 30, 20, 8);
+    /* Two errors whose weighted sum at z + foreseen to the 9th vanishes. */
+    uint64_t weight[2];
+    for (size_t i = 0; i < 2; i++) {
+        weight[i] = power((foreseen + w.points[i]) % P, 9);
+        weight[i] = multiply(weight[i], multiply(w.lagrange[i], w.points[i]));
+    }
+    uint64_t error = multiply(P - weight[0], power(weight[1], P - 2));
+    uint64_t first = tacit_get_u64(w.shares), second = tacit_get_u64(w.shares + TACIT_SHARE_LEN);
+    tacit_put_u64(w.shares, (first + 1) % P);
+    tacit_put_u64(w.shares + TACIT_SHARE_LEN, (second + error) % P);
+    assert_true(tacit_shamir_agree(w.shares, w.points, w.lagrange, 30, 20, foreseen));
+    for (int i = 0; i < 100; i++) assert_false(agree(&w));
+    assert_int_equal(locate(&w), TACIT_OK);
+    marks_are_the_errors(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors),
@@ -567,6 +693,10 @@ int main(void) {
         cmocka_unit_test(wrong_shares),
         cmocka_unit_test(strided_shares),
         cmocka_unit_test(too_few_reveal_nothing),
+        cmocka_unit_test(errors_are_located),
+        cmocka_unit_test(limbs_err_apart),
+        cmocka_unit_test(too_many_errors),
+        cmocka_unit_test(errors_cannot_foresee_the_challenge),
         cmocka_unit_test(constant_time),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);

@@ -128,11 +128,11 @@ static void join_equals_the_vectors(void **state) {
 
 static void bodies_equal_the_vectors(void **state) {
     (void)state;
-    uint8_t boxes[4][TACIT_SEALED_SHARE_LEN], shares[2][TACIT_SHARE_LEN], packed[40];
+    uint8_t boxes[4][TACIT_SEALED_SHARE_LEN], keys[2][TACIT_KEY_LEN], packed[40];
     uint8_t out[TACIT_HASH_LEN];
     const uint8_t bitmap[2] = {0xA5, 0x15};
     for (uint8_t i = 0; i < 4; i++) FILL(boxes[i], (uint8_t)(20 + i));
-    for (uint8_t i = 0; i < 2; i++) FILL(shares[i], (uint8_t)(25 + i));
+    for (uint8_t i = 0; i < 2; i++) FILL(keys[i], (uint8_t)(25 + i));
 
     tacit_hash h;
     tacit_share_body_init(&h, 2);
@@ -142,8 +142,8 @@ static void bodies_equal_the_vectors(void **state) {
     expect("share_body", out);
 
     tacit_reveal_body_init(&h, filled(24).b, 2);
-    tacit_reveal_body_add(&h, 5, TACIT_KIND_B, shares[0]);
-    tacit_reveal_body_add(&h, 6, TACIT_KIND_S, shares[1]);
+    tacit_reveal_body_add(&h, 5, TACIT_KIND_B, keys[0]);
+    tacit_reveal_body_add(&h, 6, TACIT_KIND_S, keys[1]);
     tacit_hash_end(&h, out);
     expect("reveal_body", out);
 
@@ -257,6 +257,47 @@ static void session_of_the_vectors(uint8_t session[static TACIT_HASH_LEN]) {
     assert_int_equal(named_bytes(session, TACIT_HASH_LEN, FILE_NAME, "session"), TACIT_HASH_LEN);
 }
 
+/* Both sides as the protocol has them: the key of this very place, from the channel secret. */
+static void seal(uint8_t *box, const uint8_t *share, const uint8_t *shared_c,
+                 const uint8_t *session, uint32_t from, uint32_t to, uint8_t kind) {
+    uint8_t key[TACIT_KEY_LEN];
+    tacit_share_key(key, shared_c, session, from, to, kind);
+    tacit_share_seal(box, share, key, session, from, to, kind);
+}
+static tacit_status open_box(uint8_t *share, const uint8_t *box, const uint8_t *shared_c,
+                             const uint8_t *session, uint32_t from, uint32_t to, uint8_t kind) {
+    uint8_t key[TACIT_KEY_LEN];
+    tacit_share_key(key, shared_c, session, from, to, kind);
+    return tacit_share_open(share, box, key, session, from, to, kind);
+}
+
+/* The key of another place opens nothing, and neither does the right key in another place. */
+static void a_key_opens_one_box(void **state) {
+    (void)state;
+    uint8_t session[TACIT_HASH_LEN], share[TACIT_SHARE_LEN], got[TACIT_SHARE_LEN];
+    uint8_t box[TACIT_SEALED_SHARE_LEN], key[TACIT_KEY_LEN], other[TACIT_KEY_LEN];
+    static const struct {
+        uint32_t from, to;
+        uint8_t kind;
+    } places[] = {{9, 3, TACIT_KIND_B}, {3, 9, TACIT_KIND_S}, {3, 8, TACIT_KIND_B}};
+    sample_share(share);
+    session_of_the_vectors(session);
+    tacit_share_key(key, filled(39).b, session, 3, 9, TACIT_KIND_B);
+    tacit_share_seal(box, share, key, session, 3, 9, TACIT_KIND_B);
+    for (size_t i = 0; i < COUNT(places); i++) {
+        tacit_share_key(other, filled(39).b, session, places[i].from, places[i].to, places[i].kind);
+        assert_memory_not_equal(other, key, sizeof key);
+        assert_int_equal(tacit_share_open(got, box, other, session, 3, 9, TACIT_KIND_B),
+                         TACIT_CORRUPT);
+        assert_int_equal(
+            tacit_share_open(got, box, key, session, places[i].from, places[i].to, places[i].kind),
+            TACIT_CORRUPT);
+    }
+    named_expect(FILE_NAME, "share_key.3.9.0", key, sizeof key);
+    assert_int_equal(tacit_share_open(got, box, key, session, 3, 9, TACIT_KIND_B), TACIT_OK);
+    assert_memory_equal(got, share, sizeof share);
+}
+
 static void sealed_shares_equal_the_vectors(void **state) {
     (void)state;
     static const struct {
@@ -271,11 +312,11 @@ static void sealed_shares_equal_the_vectors(void **state) {
         char name[48];
         snprintf(name, sizeof name, "sealed_share.%u.%u.%u", rows[i].from, rows[i].to,
                  rows[i].kind);
-        tacit_share_seal(box, share, filled(39).b, session, rows[i].from, rows[i].to, rows[i].kind);
+        seal(box, share, filled(39).b, session, rows[i].from, rows[i].to, rows[i].kind);
         named_expect(FILE_NAME, name, box, sizeof box);
-        assert_int_equal(tacit_share_open(got, box, filled(39).b, session, rows[i].from, rows[i].to,
-                                          rows[i].kind),
-                         TACIT_OK);
+        assert_int_equal(
+            open_box(got, box, filled(39).b, session, rows[i].from, rows[i].to, rows[i].kind),
+            TACIT_OK);
         assert_memory_equal(got, share, sizeof share);
     }
 }
@@ -286,22 +327,21 @@ static void a_box_opens_in_its_own_place_only(void **state) {
     uint8_t box[TACIT_SEALED_SHARE_LEN], zero[TACIT_SHARE_LEN] = {0};
     sample_share(share);
     session_of_the_vectors(session);
-    tacit_share_seal(box, share, filled(39).b, session, 3, 9, TACIT_KIND_B);
+    seal(box, share, filled(39).b, session, 3, 9, TACIT_KIND_B);
     const tacit_status no = TACIT_CORRUPT;
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 9, 3, TACIT_KIND_B), no);
+    assert_int_equal(open_box(got, box, filled(39).b, session, 9, 3, TACIT_KIND_B), no);
     assert_memory_equal(got, zero, sizeof zero);
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 3, 9, TACIT_KIND_S), no);
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 3, 8, TACIT_KIND_B), no);
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 4, 9, TACIT_KIND_B), no);
-    assert_int_equal(tacit_share_open(got, box, filled(40).b, session, 3, 9, TACIT_KIND_B), no);
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B), no);
+    assert_int_equal(open_box(got, box, filled(39).b, session, 3, 9, TACIT_KIND_S), no);
+    assert_int_equal(open_box(got, box, filled(39).b, session, 3, 8, TACIT_KIND_B), no);
+    assert_int_equal(open_box(got, box, filled(39).b, session, 4, 9, TACIT_KIND_B), no);
+    assert_int_equal(open_box(got, box, filled(40).b, session, 3, 9, TACIT_KIND_B), no);
+    assert_int_equal(open_box(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B), no);
     for (size_t i = 0; i < sizeof box; i++) {
         box[i] ^= 2;
-        assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 3, 9, TACIT_KIND_B), no);
+        assert_int_equal(open_box(got, box, filled(39).b, session, 3, 9, TACIT_KIND_B), no);
         box[i] ^= 2;
     }
-    assert_int_equal(tacit_share_open(got, box, filled(39).b, session, 3, 9, TACIT_KIND_B),
-                     TACIT_OK);
+    assert_int_equal(open_box(got, box, filled(39).b, session, 3, 9, TACIT_KIND_B), TACIT_OK);
 }
 
 /* A share whose limb is 2^61 - 1 or more opens to nothing. */
@@ -312,13 +352,13 @@ static void a_share_that_is_not_canonical_is_refused(void **state) {
     for (size_t limb = 0; limb < 5; limb++) {
         sample_share(share);
         tacit_put_u64(share + 8 * limb, (UINT64_C(1) << 61) - 1);
-        tacit_share_seal(box, share, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B);
-        assert_int_equal(tacit_share_open(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B),
+        seal(box, share, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B);
+        assert_int_equal(open_box(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B),
                          TACIT_BAD_SHARE);
         assert_memory_equal(got, zero, sizeof zero);
         tacit_put_u64(share + 8 * limb, (UINT64_C(1) << 61) - 2);
-        tacit_share_seal(box, share, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B);
-        assert_int_equal(tacit_share_open(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B),
+        seal(box, share, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B);
+        assert_int_equal(open_box(got, box, filled(39).b, filled(1).b, 3, 9, TACIT_KIND_B),
                          TACIT_OK);
     }
 }
@@ -336,6 +376,7 @@ int main(void) {
         cmocka_unit_test(sessions_depend_on_every_input),
         cmocka_unit_test(sealed_shares_equal_the_vectors),
         cmocka_unit_test(a_box_opens_in_its_own_place_only),
+        cmocka_unit_test(a_key_opens_one_box),
         cmocka_unit_test(a_share_that_is_not_canonical_is_refused),
     };
     if (tacit_crypto_init() != TACIT_OK) return 1;

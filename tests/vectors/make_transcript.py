@@ -157,8 +157,8 @@ def transcript():
     show("join_leaf", sha256(b"\0" + cert + pk_c + pk_s + commit + check + sig).digest())
     show("share_body", h(body, U32(2), U32(3), fill(20, 56), fill(21, 56),
                          U32(900), fill(22, 56), fill(23, 56)))
-    show("reveal_body", h(body, fill(24, 32), U32(2), U32(5), U8(0), fill(25, 40),
-                          U32(6), U8(1), fill(26, 40)))
+    show("reveal_body", h(body, fill(24, 32), U32(2), U32(5), U8(0), fill(25, 32),
+                          U32(6), U8(1), fill(26, 32)))
     show("receipt_body", h(body, fill(27, 32), U32(77), fill(28, 32)))
     for phase in range(5):
         show(f"poll_body.{phase}", h(body, U8(phase)))
@@ -180,6 +180,7 @@ def transcript():
     for start, end, kind in ((3, 9, 0), (3, 9, 1), (9, 3, 0)):
         ad = session + U32(start) + U32(end) + U8(kind)
         box = xseal(h("tacit/share/v1", fill(39, 32), ad), bytes(24), share, ad)
+        show(f"share_key.{start}.{end}.{kind}", h("tacit/share/v1", fill(39, 32), ad))
         show(f"sealed_share.{start}.{end}.{kind}", box)
 
 
@@ -275,7 +276,7 @@ def wire():
               message(9999, fill(86, 56), fill(87, 56)), message(fill(88, 1250), 1200, sig),
               message(2, 4194304, fill(89, 32), sig), message(fill(90, 1250), sig),
               message(2, sig), message(1200, sig), message(9999, sig), message(2, 1200, sig),
-              message(9999, 1, fill(91, 40)), message(10000, fill(92, 32), sig),
+              message(9999, 1, fill(91, 32)), message(10000, fill(92, 32), sig),
               message(10, "zu spät".encode(), 1, 1)]
     for tag, inner in enumerate(bodies, 1):
         outer = field(tag, inner)
