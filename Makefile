@@ -26,7 +26,7 @@ PORT   := $(call obj,$(wildcard firmware/port/*.c))
 SERVER := $(call obj,$(filter-out server/main.c,$(wildcard server/*.c)))
 TOOLS  := $(call obj,$(filter-out tools/tacit.c tools/bench%.c,$(wildcard tools/*.c)))
 
-.PHONY: all test check asan tsan bench fuzz corpus demo install clean help test-programs sanitized-tests fuzz-run
+.PHONY: all test malice check asan tsan bench fuzz corpus demo install clean help test-programs sanitized-tests fuzz-run
 all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
 
 help: ## this list
@@ -117,8 +117,32 @@ quick/%: common/%.c tests/unit/%_test.c
 	$(CC) $(CFLAGS) $(HOSTED) $(CFLAGS_PKG) tests/unit/$*_test.c $(sort common/$*.c common/status.c common/crypto.c common/prng.c $(QUICK)) -o $(BUILD)/quick/$*_test -lcmocka -lsodium -lm
 	$(BUILD)/quick/$*_test
 
-test: all $(UNIT) ## build and run every test
-	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(SYSTEM) $(UNIT)
+# Attacks: one program of the product, and one for each attack in which a single function is replaced
+# by that of tests/malice/weak: it stands first, and the linker takes the first (-z muldefs).
+ATTACKS := $(patsubst tests/malice/attacks/%.c,%,$(wildcard tests/malice/attacks/*.c))
+MALICE  := $(BUILD)/malice/strict $(ATTACKS:%=$(BUILD)/malice/weak-%)
+MALICE_OBJ := $(call obj,tests/malice/malice.c $(wildcard tests/malice/attacks/*.c)) $(TEST_SUPPORT)
+
+$(BUILD)/malice_list.h: $(wildcard tests/malice/attacks/*.c) tests/malice/attacks
+	@mkdir -p $(@D)
+	@printf 'XX(%s)\n' $(ATTACKS) > $@
+$(BUILD)/obj/tests/malice/malice.o: $(BUILD)/malice_list.h
+
+$(BUILD)/malice/strict: $(MALICE_OBJ) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+
+$(BUILD)/malice/weak-%: $(BUILD)/obj/tests/malice/weak/%.o $(MALICE_OBJ) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) -Wl,-z,muldefs $^ -o $@ -lcmocka $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+
+malice: $(MALICE) ## every attack against the product, and against it without the check that stops it
+	@BUILD=$(BUILD) sh tests/malice/malice_test.sh
+
+test: all $(UNIT) $(MALICE) ## build and run every test
+	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(SYSTEM) tests/malice/malice_test.sh $(UNIT)
 
 test-programs: $(UNIT)
 
