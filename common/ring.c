@@ -2,7 +2,8 @@
  * ring.c - packed words to and from memory: the public functions over the kernels of ring_kernel.h.
  *
  * Which kernel runs is asked of the CPU at every call, so that no state is kept; the question costs
- * a load and a test, and every caller brings at least a block of words. */
+ * a load and a test, and every caller brings at least a block of words. Asking also asks whether
+ * the operating system keeps the registers the kernel needs. */
 #include "common/ring.h"
 
 #include "common/ring_kernel.h"
@@ -34,13 +35,20 @@ void tacit_ring_pack(uint8_t *out, const uint32_t *words, size_t count, uint32_t
     for (size_t i = 0; i < count; i++) put_word(out + i * len, words[i], len);
 }
 
-/* Runs the fastest kernel this machine has on as much as it can take, the portable one on the rest.
- */
+/* Each kernel this machine has, the fastest first, takes as much as it can of what is left. */
 static void run(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits, tacit_ring_op op) {
     assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
     size_t done = 0;
+#ifdef TACIT_RING_AVX512
+    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+        done += tacit_ring_run_avx512(words, in, count, bits, op);
+#endif
 #ifdef TACIT_RING_AVX2
-    if (__builtin_cpu_supports("avx2")) done = tacit_ring_run_avx2(words, in, count, bits, op);
+    if (__builtin_cpu_supports("avx2"))
+        done += tacit_ring_run_avx2(words + done, in + done * bits / 8, count - done, bits, op);
+#endif
+#ifdef TACIT_RING_NEON
+    done += tacit_ring_run_neon(words, in, count, bits, op);
 #endif
     tacit_ring_run_portable(words + done, in + done * bits / 8, count - done, bits, op);
 }
