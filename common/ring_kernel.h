@@ -24,6 +24,9 @@ typedef enum {
     TACIT_RING_SUB  /* words[i] -= unpacked word */
 } tacit_ring_op;
 
+/* Which kernel ring.h's functions take first here: "avx512", "avx2", "neon" or "portable". */
+const char *tacit_ring_kernel_name(void);
+
 /* All `count` words, as ring.h packs them. `words` and `in` do not overlap. */
 void tacit_ring_run_portable(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
                              tacit_ring_op op);
@@ -32,13 +35,16 @@ void tacit_ring_run_portable(uint32_t *words, const uint8_t *in, size_t count, u
  * 16, all but 15 at most with AVX2 and NEON, a multiple of 32, all but 47 at most with AVX-512. */
 
 #ifdef TACIT_RING_AVX2
-/* The CPU must have AVX2. */
+/* Whether the CPU has what the kernel needs and the operating system keeps its registers. */
+static inline bool tacit_ring_has_avx2(void) { return __builtin_cpu_supports("avx2"); }
 size_t tacit_ring_run_avx2(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
                            tacit_ring_op op);
 #endif
 
 #ifdef TACIT_RING_AVX512
-/* The CPU must have AVX-512 F, BW and VBMI. */
+static inline bool tacit_ring_has_avx512(void) {
+    return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw");
+}
 size_t tacit_ring_run_avx512(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
                              tacit_ring_op op);
 #endif

@@ -93,12 +93,13 @@ static void portable_kernel(void **state) {
 static void dispatched_kernel(void **state) {
     (void)state;
     check_kernel("dispatch", ring_check_public, 0);
+    print_message("%s comes first here\n", tacit_ring_kernel_name());
 }
 
 static void avx2_kernel(void **state) {
     (void)state;
 #ifdef TACIT_RING_AVX2
-    if (__builtin_cpu_supports("avx2")) {
+    if (tacit_ring_has_avx2()) {
         check_kernel("AVX2", tacit_ring_run_avx2, 15);
         return;
     }
@@ -111,7 +112,7 @@ static void avx512_kernel(void **state) {
     (void)state;
     bool ran = false;
 #ifdef TACIT_RING_AVX512
-    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw")) {
+    if (tacit_ring_has_avx512()) {
         check_kernel("AVX-512", tacit_ring_run_avx512, 47);
         ran = true;
     }
