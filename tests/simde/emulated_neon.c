@@ -6,4 +6,7 @@
 
 #ifdef EMULATED
 #include "common/ring_neon.c"
+#ifndef TACIT_TESTS_SIMDE_ARM_NEON_H
+#error "build with -isystem tests/simde: these are the CPU's own instructions"
+#endif
 #endif
