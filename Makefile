@@ -97,6 +97,11 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.
 SYSTEM := $(wildcard tests/system/*_test.sh)
 TEST_SUPPORT := $(call obj,$(wildcard tests/support/*.c tests/contract/*.c))
 
+# Kernels of other CPUs, built against the plain C of SIMDe: its headers stand before the compiler's.
+EMULATED := $(call obj,$(wildcard tests/simde/*.c))
+$(EMULATED): CFLAGS += -isystem tests/simde -Wno-psabi
+$(BUILD)/tests/ring_test: $(EMULATED)
+
 $(BUILD)/obj/tests/%.o: tests/%.c | $(PB_H)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(HOSTED) $(CFLAGS_PKG) -MMD -MP -c $< -o $@
@@ -145,6 +150,10 @@ test: all $(UNIT) $(MALICE) ## build and run every test
 	@BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tests/run.sh $(SYSTEM) tests/malice/malice_test.sh $(UNIT)
 
 test-programs: $(UNIT)
+
+.PHONY: arm
+arm: ## run the kernels of a 64-bit ARM in qemu (part of test where qemu is)
+	@sh tests/run.sh tests/system/arm_test.sh
 
 # ---- the same tests under sanitizers -------------------------------------------------------------
 # Each in a build folder of its own. libcmocka, OpenBLAS and SQLite are not instrumented.

@@ -2,7 +2,8 @@
  * ring.c - packed words to and from memory: the public functions over the kernels of ring_kernel.h.
  *
  * Which kernel runs is asked of the CPU at every call, so that no state is kept; the question costs
- * a load and a test, and every caller brings at least a block of words. */
+ * a load and a test, and every caller brings at least a block of words. Asking also asks whether
+ * the operating system keeps the registers the kernel needs. */
 #include "common/ring.h"
 
 #include "common/ring_kernel.h"
@@ -16,31 +17,51 @@ size_t tacit_ring_packed_len(size_t count, uint32_t bits) {
     return count / 2 * (bits / 4) + count % 2 * (bits / 8);
 }
 
-static void put_word(uint8_t *out, uint32_t word, size_t len) {
-    for (size_t i = 0; i < len; i++) out[i] = (uint8_t)(word >> (8 * i));
-}
-
 void tacit_ring_pack(uint8_t *out, const uint32_t *words, size_t count, uint32_t bits) {
     assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
-    if (bits == 20) {
+    if (bits == 16)
+        for (size_t i = 0; i < count; i++) tacit_put_u16(out + 2 * i, (uint16_t)words[i]);
+    if (bits == 20)
         for (size_t i = 0; i < count; i += 2, out += 5) {
             uint32_t a = words[i] & 0xfffff, b = words[i + 1] & 0xfffff;
             tacit_put_u32(out, a | b << 20);
             out[4] = (uint8_t)(b >> 12);
         }
-        return;
-    }
-    size_t len = bits / 8;
-    for (size_t i = 0; i < count; i++) put_word(out + i * len, words[i], len);
+    if (bits == 24)
+        for (size_t i = 0; i < count; i++, out += 3) {
+            tacit_put_u16(out, (uint16_t)words[i]);
+            out[2] = (uint8_t)(words[i] >> 16);
+        }
+    if (bits == 32)
+        for (size_t i = 0; i < count; i++) tacit_put_u32(out + 4 * i, words[i]);
 }
 
-/* Runs the fastest kernel this machine has on as much as it can take, the portable one on the rest.
- */
+const char *tacit_ring_kernel_name(void) {
+#ifdef TACIT_RING_AVX512
+    if (tacit_ring_has_avx512()) return "avx512";
+#endif
+#ifdef TACIT_RING_AVX2
+    if (tacit_ring_has_avx2()) return "avx2";
+#endif
+#ifdef TACIT_RING_NEON
+    return "neon";
+#endif
+    return "portable";
+}
+
+/* Each kernel this machine has, the fastest first, takes as much as it can of what is left. */
 static void run(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits, tacit_ring_op op) {
     assert(tacit_ring_bits_check(bits) && (bits != 20 || count % 2 == 0));
     size_t done = 0;
+#ifdef TACIT_RING_AVX512
+    if (tacit_ring_has_avx512()) done += tacit_ring_run_avx512(words, in, count, bits, op);
+#endif
 #ifdef TACIT_RING_AVX2
-    if (__builtin_cpu_supports("avx2")) done = tacit_ring_run_avx2(words, in, count, bits, op);
+    if (tacit_ring_has_avx2())
+        done += tacit_ring_run_avx2(words + done, in + done * bits / 8, count - done, bits, op);
+#endif
+#ifdef TACIT_RING_NEON
+    done += tacit_ring_run_neon(words, in, count, bits, op);
 #endif
     tacit_ring_run_portable(words + done, in + done * bits / 8, count - done, bits, op);
 }

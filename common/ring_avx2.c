@@ -4,7 +4,7 @@
  * One half of a vector takes four words: a byte shuffle puts the bytes of each into its 32-bit
  * lane, and at 20 bits a shift per lane and a mask drop what belongs to the neighbour. Compiled for
  * AVX2 function by function, so the library as a whole still runs on any x86-64; ring.c asks the
- * CPU first. Refuses nothing: what does not fill two vectors is left to the portable kernel. */
+ * CPU first. What does not fill two vectors is left to the portable kernel. */
 #include "common/ring_kernel.h"
 
 #ifdef TACIT_RING_AVX2
@@ -20,20 +20,19 @@ AVX2 __m256i load_halves(const uint8_t *in, size_t upper) {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(load(in)), load(in + upper), 1);
 }
 
-/* Reads 26 bytes for 20: the upper half's load begins at byte 10. */
+/* The upper half's load ends with the last byte, so that none is read beyond it. */
 AVX2 __m256i unpack20(const uint8_t *in) {
-    const __m256i pick = _mm256_setr_epi8(0, 1, 2, -1, 2, 3, 4, -1, 5, 6, 7, -1, 7, 8, 9, -1, 0, 1,
-                                          2, -1, 2, 3, 4, -1, 5, 6, 7, -1, 7, 8, 9, -1);
+    const __m256i pick = _mm256_setr_epi8(0, 1, 2, -1, 2, 3, 4, -1, 5, 6, 7, -1, 7, 8, 9, -1, 6, 7,
+                                          8, -1, 8, 9, 10, -1, 11, 12, 13, -1, 13, 14, 15, -1);
     const __m256i shift = _mm256_setr_epi32(0, 4, 0, 4, 0, 4, 0, 4);
-    __m256i v = _mm256_srlv_epi32(_mm256_shuffle_epi8(load_halves(in, 10), pick), shift);
+    __m256i v = _mm256_srlv_epi32(_mm256_shuffle_epi8(load_halves(in, 4), pick), shift);
     return _mm256_and_si256(v, _mm256_set1_epi32(0xfffff));
 }
 
-/* Reads 28 bytes for 24: the upper half's load begins at byte 12. */
 AVX2 __m256i unpack24(const uint8_t *in) {
-    const __m256i pick = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0,
-                                          1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-    return _mm256_shuffle_epi8(load_halves(in, 12), pick);
+    const __m256i pick = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 4,
+                                          5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
+    return _mm256_shuffle_epi8(load_halves(in, 8), pick);
 }
 
 /* Eight words, from `bits` bytes. */
@@ -53,13 +52,11 @@ AVX2 void apply(uint32_t *words, __m256i v, tacit_ring_op op) {
     _mm256_storeu_si256(p, v);
 }
 
-/* Two vectors a turn, so that counting does not cost as much as the words. `spare`: words that must
- * follow the sixteen because the loads at 20 and 24 bits read 6 and 4 bytes too far. */
+/* Two vectors a turn, so that counting does not cost as much as the words. */
 AVX2 size_t run_width(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
                       tacit_ring_op op) {
-    const size_t spare = bits == 20 ? 3 : bits == 24 ? 2 : 0;
     size_t i = 0;
-    for (; i + 16 + spare <= count; i += 16, in += (size_t)2 * bits) {
+    for (; i + 16 <= count; i += 16, in += (size_t)2 * bits) {
         apply(words + i, unpack(in, bits), op);
         apply(words + i + 8, unpack(in + bits, bits), op);
     }

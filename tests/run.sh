@@ -47,7 +47,8 @@ for program in "$@"; do
 done
 if [ "$skipped" -gt 0 ]; then
     echo "$skipped skipped: tests on public data want TACIT_DATA (a folder with ml-100k,"
-    echo "ml-1m-implicit, online-retail), the constant-time check wants valgrind"
+    echo "ml-1m-implicit, online-retail), the constant-time check wants valgrind, the ARM kernels"
+    echo "gcc-aarch64-linux-gnu and qemu-user"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

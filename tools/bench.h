@@ -13,19 +13,33 @@
 double bench_cpu_s(void);
 double bench_wall_s(void);
 
+/* Lowers `best` to the CPU seconds of `statement`, from one run of `repeats`, if they are less. */
+#define BENCH_LOWER(best, repeats, statement)                \
+    do {                                                     \
+        double start_ = bench_cpu_s();                       \
+        for (int again_ = 0; again_ < (repeats); again_++) { \
+            statement;                                       \
+        }                                                    \
+        double took_ = (bench_cpu_s() - start_) / (repeats); \
+        if (took_ < best) best = took_;                      \
+    } while (0)
+
 /* Least CPU seconds of `statement` over `runs` runs of `repeats` each: the machine is shared and
  * noise only ever adds. */
-#define BENCH_BEST(best, runs, repeats, statement)               \
-    do {                                                         \
-        best = INFINITY;                                         \
-        for (int run_ = 0; run_ < (runs); run_++) {              \
-            double start_ = bench_cpu_s();                       \
-            for (int again_ = 0; again_ < (repeats); again_++) { \
-                statement;                                       \
-            }                                                    \
-            double took_ = (bench_cpu_s() - start_) / (repeats); \
-            if (took_ < best) best = took_;                      \
-        }                                                        \
+#define BENCH_BEST(best, runs, repeats, statement)                                       \
+    do {                                                                                 \
+        best = INFINITY;                                                                 \
+        for (int run_ = 0; run_ < (runs); run_++) BENCH_LOWER(best, repeats, statement); \
+    } while (0)
+
+/* The same of a statement and of its limit in turns, so that both meet the same quiet moments. */
+#define BENCH_BEST_BESIDE(best, statement, limit, limit_statement, runs, repeats) \
+    do {                                                                          \
+        best = limit = INFINITY;                                                  \
+        for (int run_ = 0; run_ < (runs); run_++) {                               \
+            BENCH_LOWER(limit, repeats, limit_statement);                         \
+            BENCH_LOWER(best, repeats, statement);                                \
+        }                                                                         \
     } while (0)
 
 /* What `pointer` points to counts as read and changed here, so a compiler leaves nothing out. */

@@ -32,11 +32,13 @@ fi
 
 packages="gcc libc6-dev make pkg-config protobuf-compiler nanopb libnanopb-dev libsodium-dev
 libmbedtls-dev libopenblas-dev liblapacke-dev libuv1-dev $parser liblmdb-dev libsqlite3-dev
-libjansson-dev libinih-dev libcsv-dev zlib1g-dev libcmocka-dev"
-# What `make check`, `make asan`, `make tsan`, the fuzzers and `make model` (spin) need on top.
+libjansson-dev libinih-dev libcsv-dev zlib1g-dev libcmocka-dev libsimde-dev"
+# What `make check`, `make asan`, `make tsan`, the fuzzers, `make model` (spin) and `make arm` need on
+# top.
 case "$target" in
     test | demo | all | bench | install | --install-only) ;;
-    *) packages="$packages clang clang-format clang-tidy llvm libclang-rt-dev spin" ;;
+    *) packages="$packages clang clang-format clang-tidy llvm libclang-rt-dev spin
+gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
 esac
 
 missing=""

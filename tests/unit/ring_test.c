@@ -1,53 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ring_test.c - packing against a reference that moves one bit at a time, every kernel against it,
- * and reads that must not pass the end of their input (it lies against an unreadable page). */
+ * ring_test.c - packing against a reference that moves one bit at a time, and every kernel against
+ * it between unreadable pages: those this CPU has, and AVX-512 and NEON in emulation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "common/prng.h"
 #include "common/ring.h"
-#include "common/ring_kernel.h"
+#include "tests/simde/emulated.h"
+#include "tests/support/ring_check.h"
 
-static const uint32_t widths[] = {16, 20, 24, 32};
 enum { MAX_COUNT = 700 };
 
 /* ---- helpers --------------------------------------------------------------------------------- */
 
-static uint32_t mask_of(uint32_t bits) { return (uint32_t)((UINT64_C(1) << bits) - 1); }
-
-static void pack_slowly(uint8_t *out, const uint32_t *words, size_t count, uint32_t bits) {
-    memset(out, 0, count * bits / 8);
-    for (size_t i = 0; i < count * bits; i++)
-        if (words[i / bits] >> (i % bits) & 1) out[i / 8] = (uint8_t)(out[i / 8] | 1u << (i % 8));
-}
-
 static void fill(tacit_prng *p, uint32_t *words, size_t count) {
     for (size_t i = 0; i < count; i++) words[i] = tacit_prng_u32(p);
 }
-
-/* `len` bytes that end where an unreadable page begins. */
-typedef struct {
-    uint8_t *map, *data;
-    size_t map_len;
-} fenced;
-
-static fenced fence_make(size_t len) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), body = (len + page - 1) / page * page;
-    fenced f = {.map_len = body + page};
-    f.map = mmap(NULL, f.map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(f.map, MAP_FAILED);
-    assert_int_equal(mprotect(f.map + body, page, PROT_NONE), 0);
-    f.data = f.map + body - len;
-    return f;
-}
-
-static void fence_free(fenced *f) { assert_int_equal(munmap(f->map, f->map_len), 0); }
 
 /* ---- tests ----------------------------------------------------------------------------------- */
 
@@ -58,7 +30,8 @@ static void widths_and_lengths(void **state) {
                          bits == 16 || bits == 20 || bits == 24 || bits == 32);
     for (size_t w = 0; w < 4; w++)
         for (size_t count = 0; count < 50; count += 2)
-            assert_int_equal(tacit_ring_packed_len(count, widths[w]), count * widths[w] / 8);
+            assert_int_equal(tacit_ring_packed_len(count, ring_widths[w]),
+                             count * ring_widths[w] / 8);
     assert_int_equal(tacit_ring_packed_len(7, 24), 21);
     assert_int_equal(tacit_ring_packed_len(1, 16), 2);
     assert_int_equal(tacit_ring_packed_len((size_t)1 << 20, 32), 4 << 20);
@@ -85,88 +58,84 @@ static void pack_and_unpack(void **state) {
     tacit_prng p;
     tacit_prng_init_seed(&p, 1, 0);
     for (size_t w = 0; w < 4; w++) {
-        uint32_t bits = widths[w];
+        uint32_t bits = ring_widths[w];
         for (size_t count = 0; count <= MAX_COUNT; count += bits == 20 || count > 80 ? 2 : 1) {
             size_t len = tacit_ring_packed_len(count, bits);
             fill(&p, words, count);
             packed[len] = 0xa5;
             tacit_ring_pack(packed, words, count, bits);
-            pack_slowly(expected, words, count, bits);
+            ring_pack_slowly(expected, words, count, bits);
             assert_memory_equal(packed, expected, len);
             assert_int_equal(packed[len], 0xa5);
             tacit_ring_unpack(back, packed, count, bits);
-            for (size_t i = 0; i < count; i++) assert_int_equal(back[i], words[i] & mask_of(bits));
+            for (size_t i = 0; i < count; i++)
+                assert_int_equal(back[i], words[i] & ring_mask_of(bits));
         }
     }
 }
 
-typedef size_t (*kernel)(uint32_t *, const uint8_t *, size_t, uint32_t, tacit_ring_op);
-
-static size_t portable(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
-                       tacit_ring_op op) {
-    tacit_ring_run_portable(words, in, count, bits, op);
-    return count;
+static void check_kernel(const char *name, ring_kernel kernel, size_t most_left) {
+    const char *wrong = ring_check(kernel, most_left);
+    if (wrong != NULL) fail_msg("%s: %s", name, wrong);
+    print_message("%s ran\n", name);
 }
 
-static size_t public_functions(uint32_t *words, const uint8_t *in, size_t count, uint32_t bits,
-                               tacit_ring_op op) {
-    if (op == TACIT_RING_SET) tacit_ring_unpack(words, in, count, bits);
-    if (op == TACIT_RING_ADD) tacit_ring_add_packed(words, in, count, bits);
-    if (op == TACIT_RING_SUB) tacit_ring_sub_packed(words, in, count, bits);
-    return count;
-}
-
-/* Every count, every operation, input and words ending at a fence, input at odd addresses. */
-static void check_kernel(kernel run, size_t most_left) {
-    static uint32_t values[MAX_COUNT], before[MAX_COUNT];
-    tacit_prng p;
-    tacit_prng_init_seed(&p, 2, 0);
-    for (size_t w = 0; w < 4; w++) {
-        uint32_t bits = widths[w];
-        for (size_t count = 2; count <= 130; count += bits == 20 ? 2 : 1) {
-            size_t len = count * bits / 8;
-            fenced in = fence_make(len), out = fence_make(4 * count);
-            uint32_t *words = (uint32_t *)(void *)out.data;
-            for (int op = TACIT_RING_SET; op <= TACIT_RING_SUB; op++) {
-                fill(&p, values, count);
-                fill(&p, before, count);
-                memcpy(words, before, 4 * count);
-                pack_slowly(in.data, values, count, bits);
-                size_t done = run(words, in.data, count, bits, (tacit_ring_op)op);
-                assert_true(done <= count && count - done <= most_left);
-                for (size_t i = 0; i < count; i++) {
-                    uint32_t v = values[i] & mask_of(bits), want = v;
-                    if (op == TACIT_RING_ADD) want = before[i] + v;
-                    if (op == TACIT_RING_SUB) want = before[i] - v;
-                    assert_int_equal(words[i], i < done ? want : before[i]);
-                }
-            }
-            fence_free(&in);
-            fence_free(&out);
-        }
-    }
+static void not_here(const char *name) {
+    print_message("%s: not on this machine\n", name);
+    skip();
 }
 
 static void portable_kernel(void **state) {
     (void)state;
-    check_kernel(portable, 0);
+    check_kernel("portable", ring_check_portable, 0);
 }
 
 static void dispatched_kernel(void **state) {
     (void)state;
-    check_kernel(public_functions, 0);
+    check_kernel("dispatch", ring_check_public, 0);
+    print_message("%s comes first here\n", tacit_ring_kernel_name());
 }
 
 static void avx2_kernel(void **state) {
     (void)state;
 #ifdef TACIT_RING_AVX2
-    if (__builtin_cpu_supports("avx2")) {
-        check_kernel(tacit_ring_run_avx2, 18);
+    if (tacit_ring_has_avx2()) {
+        check_kernel("AVX2", tacit_ring_run_avx2, 15);
         return;
     }
 #endif
-    print_message("no AVX2 here\n");
-    skip();
+    not_here("AVX2");
+}
+
+/* By the CPU where it can, and in emulation wherever SIMDe is installed. */
+static void avx512_kernel(void **state) {
+    (void)state;
+    bool ran = false;
+#ifdef TACIT_RING_AVX512
+    if (tacit_ring_has_avx512()) {
+        check_kernel("AVX-512", tacit_ring_run_avx512, 47);
+        ran = true;
+    }
+#endif
+#ifdef EMULATED
+    check_kernel("AVX-512 in emulation", emulated_avx512, 47);
+    ran = true;
+#endif
+    if (!ran) not_here("AVX-512");
+}
+
+static void neon_kernel(void **state) {
+    (void)state;
+    bool ran = false;
+#ifdef TACIT_RING_NEON
+    check_kernel("NEON", tacit_ring_run_neon, 15);
+    ran = true;
+#endif
+#ifdef EMULATED
+    check_kernel("NEON in emulation", emulated_neon, 15);
+    ran = true;
+#endif
+    if (!ran) not_here("NEON");
 }
 
 static void sums_wrap(void **state) {
@@ -189,13 +158,13 @@ static void sums_wrap(void **state) {
 static void centred(void **state) {
     (void)state;
     for (size_t w = 0; w < 4; w++) {
-        uint32_t bits = widths[w];
+        uint32_t bits = ring_widths[w];
         int64_t half = INT64_C(1) << (bits - 1);
         const int64_t values[] = {0, 1, -1, 2, -2, half - 1, -half, -half + 1, 12345, -12345};
         for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
             uint32_t word = (uint32_t)(uint64_t)values[i];
             assert_int_equal(tacit_ring_centre(word, bits), values[i]);
-            assert_int_equal(tacit_ring_centre(word & mask_of(bits), bits), values[i]);
+            assert_int_equal(tacit_ring_centre(word & ring_mask_of(bits), bits), values[i]);
             if (bits < 32)
                 assert_int_equal(tacit_ring_centre(word ^ UINT32_C(1) << bits, bits), values[i]);
         }
@@ -209,6 +178,7 @@ int main(void) {
         cmocka_unit_test(widths_and_lengths), cmocka_unit_test(known_bytes),
         cmocka_unit_test(pack_and_unpack),    cmocka_unit_test(portable_kernel),
         cmocka_unit_test(dispatched_kernel),  cmocka_unit_test(avx2_kernel),
+        cmocka_unit_test(avx512_kernel),      cmocka_unit_test(neon_kernel),
         cmocka_unit_test(sums_wrap),          cmocka_unit_test(centred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
