@@ -32,6 +32,17 @@ static tacit_status check_params(const cohort_params *params) {
                                                                             : TACIT_BAD_PLAN;
 }
 
+static tacit_status copy_banned(cohort *c, const cohort_params *params) {
+    uint32_t count = params->banned_count;
+    c->params.banned = NULL;
+    c->params.banned_count = 0;
+    tacit_status st = key_table_init(&c->banned, count > 0 ? count : 1, c->secret);
+    for (uint32_t i = 0; i < count && st == TACIT_OK; i++)
+        if (key_table_find(&c->banned, params->banned[i]) == NULL)
+            st = key_table_add(&c->banned, params->banned[i], 0);
+    return st;
+}
+
 tacit_status cohort_new(cohort **out, const cohort_params *params) {
     *out = NULL;
     tacit_status st = check_params(params);
@@ -47,6 +58,7 @@ tacit_status cohort_new(cohort **out, const cohort_params *params) {
     c->seats = calloc(n_hi, sizeof *c->seats);
     st = c->seats != NULL ? key_table_init(&c->ids, n_hi, c->secret) : TACIT_NO_SPACE;
     if (st == TACIT_OK) st = key_table_init(&c->strangers, n_hi, c->secret);
+    if (st == TACIT_OK) st = copy_banned(c, params);
     if (st == TACIT_OK) st = key_table_init(&c->device_keys, n_hi, c->secret);
     if (st == TACIT_OK) st = key_table_init(&c->round_keys, 3 * n_hi, c->secret);
     if (st != TACIT_OK) {
@@ -88,6 +100,7 @@ void cohort_free(cohort *c) {
     discard(c);
     key_table_free(&c->ids);
     key_table_free(&c->strangers);
+    key_table_free(&c->banned);
     key_table_free(&c->device_keys);
     key_table_free(&c->round_keys);
     for (int phase = 0; phase <= COHORT_REVEAL; phase++) free(c->sets[phase]);
@@ -277,15 +290,10 @@ size_t cohort_body_max(const cohort *c, cohort_phase phase) {
 /* ---- what happened --------------------------------------------------------------------------- */
 
 void cohort_blame_add(cohort *c, const cohort_blame *blame) {
-    assert(c->report.blamed < 2 * c->rule.n);
-    c->blames[c->report.blamed++] = *blame;
-}
-
-uint32_t cohort_blame_count(const cohort *c) { return c->report.blamed; }
-
-const cohort_blame *cohort_blame_at(const cohort *c, uint32_t at) {
-    assert(at < c->report.blamed);
-    return &c->blames[at];
+    assert(c->report.blame_count < 2 * c->rule.n);
+    cohort_blame *b = &c->blames[c->report.blame_count++];
+    *b = *blame;
+    memcpy(b->id, c->roster[b->index]->id, TACIT_HASH_LEN);
 }
 
 const char *cohort_fault_name(cohort_fault fault) {
@@ -293,9 +301,14 @@ const char *cohort_fault_name(cohort_fault fault) {
     return names[fault];
 }
 
+bool cohort_fault_bans(cohort_fault fault) { return fault != COHORT_FAULT_MESSAGE; }
+
 const uint32_t *cohort_sum(const cohort *c) { return c->phase == COHORT_DONE ? c->sum : NULL; }
 
-void cohort_report_get(const cohort *c, cohort_report *out) { *out = c->report; }
+void cohort_report_get(const cohort *c, cohort_report *out) {
+    *out = c->report;
+    out->blames = c->blames;
+}
 
 uint32_t cohort_slot_index(const cohort *c, uint32_t slot) {
     return slot < c->joined ? c->seats[slot].index : UINT32_MAX;

@@ -41,6 +41,10 @@ typedef struct {
      * n_lo and 1 - max_dropout of those expected) has sent and nothing was accepted for quiet_s
      * seconds: nobody waits out a deadline for devices that are gone. 0: never. */
     uint32_t quiet_s;
+    /* Certificates whose joins are refused, by id: devices that were named in earlier rounds.
+     * Copied by cohort_new. */
+    const uint8_t (*banned)[TACIT_HASH_LEN];
+    uint32_t banned_count;
 } cohort_params;
 
 /* Starts in JOIN at plan.opens_s. NO_SPACE, BAD_PLAN. */
@@ -121,15 +125,16 @@ typedef enum {
     COHORT_FAULT_SEAL = 3     /* at least t_v neighbours signed that its box did not open */
 } cohort_fault;
 typedef struct {
-    uint32_t index;     /* in the roster */
+    uint32_t index; /* in the roster */
+    uint8_t id[TACIT_HASH_LEN];
     cohort_phase phase; /* of the message */
     cohort_fault fault;
     uint32_t wrong, came; /* DEAL, SEAL: shares that were wrong or missing, and all that came */
 } cohort_blame;
-uint32_t cohort_blame_count(const cohort *c);
-/* at < cohort_blame_count. */
-const cohort_blame *cohort_blame_at(const cohort *c, uint32_t at);
 const char *cohort_fault_name(cohort_fault fault);
+/* Faults that cost the others a sum or may have: such a device should not join again. A message
+ * that is merely wrong costs its sender the round, and may come of a bug. */
+bool cohort_fault_bans(cohort_fault fault);
 
 typedef struct {
     uint32_t joined;                     /* n, the roster */
@@ -138,7 +143,8 @@ typedef struct {
     uint32_t shared;                     /* |U2| */
     uint32_t survivors;                  /* |U3| */
     uint32_t rebuilt_b, rebuilt_s;
-    uint32_t blamed; /* entries of cohort_blame_at */
+    uint32_t blame_count;
+    const cohort_blame *blames; /* [blame_count] the cohort's own, as long as it lives */
     uint8_t root[TACIT_HASH_LEN], u2_digest[TACIT_HASH_LEN], u3_digest[TACIT_HASH_LEN];
     uint8_t sum_digest[TACIT_HASH_LEN];
     tacit_graph_rule rule;

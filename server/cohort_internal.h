@@ -73,6 +73,7 @@ struct cohort {
     cohort_seat *seats;            /* [n_hi], by slot */
     key_table ids;                 /* id -> slot */
     key_table strangers;           /* id with a genuine certificate -> failed joins */
+    key_table banned;              /* ids that may not join */
     key_table device_keys;         /* taken device keys */
     key_table round_keys;          /* pk_c, pk_s and commitments in use, one set (security H2) */
 

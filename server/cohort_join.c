@@ -101,6 +101,8 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
                              const uint8_t *id, uint64_t now_s) {
     cohort *c = r->c;
     if (c->joined >= c->target) return refuse(r, TACIT_LATE, "the roster is full");
+    if (key_table_find(&c->banned, id) != NULL)
+        return refuse(r, TACIT_BAD_CERTIFICATE, "this device broke the protocol in a round before");
     const uint32_t *attempts = key_table_find(&c->strangers, id);
     if (attempts != NULL && *attempts >= COHORT_JOIN_ATTEMPTS)
         return refuse(r, TACIT_BUSY, "too many attempts with this certificate");

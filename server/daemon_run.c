@@ -228,6 +228,37 @@ static bool reserve(daemon_state *d) {
     return true; /* it is OVER */
 }
 
+typedef struct {
+    uint8_t (*ids)[TACIT_HASH_LEN];
+    uint32_t count, room;
+} ban_list;
+
+static tacit_status add_ban(void *self, const store_blame *blame) {
+    ban_list *l = self;
+    if (!blame->banned) return TACIT_OK;
+    if (l->count == l->room) {
+        uint32_t room = l->room > 0 ? 2 * l->room : 16;
+        void *grown = realloc(l->ids, room * sizeof *l->ids);
+        if (grown == NULL) return TACIT_NO_SPACE;
+        l->ids = grown;
+        l->room = room;
+    }
+    memcpy(l->ids[l->count++], blame->id, TACIT_HASH_LEN);
+    return TACIT_OK;
+}
+
+static tacit_status open_service(daemon_state *d, const round_offer *o) {
+    ban_list banned = {0};
+    tacit_status st = store_blame_each(d->store, add_ban, &banned);
+    if (st != TACIT_OK)
+        log_store(d, "read blames");
+    else
+        st =
+            service_open(d->service, o, (const uint8_t(*)[TACIT_HASH_LEN])banned.ids, banned.count);
+    free(banned.ids);
+    return st;
+}
+
 static bool open_round(daemon_state *d) {
     const round_offer *o = round_plan(d->round);
     tacit_status st = store_plan_put(d->store, o->plan.round, o->encoded, sizeof o->encoded);
@@ -235,7 +266,7 @@ static bool open_round(daemon_state *d) {
         log_store(d, "keep plan");
         return false;
     }
-    st = service_open(d->service, o);
+    st = open_service(d, o);
     if (st != TACIT_OK) {
         log_run(d, LOG_ERROR, "no cohort", tacit_status_text(st));
         return false;
@@ -339,8 +370,43 @@ static uint64_t now_s(void *self) {
     return (uint64_t)time(NULL);
 }
 
+static void log_blame(uint64_t round, const cohort_blame *b) {
+    logline l;
+    logline_begin(&l, LOG_WARNING, "blame");
+    logline_number(&l, "round", round);
+    logline_hash(&l, "device", b->id);
+    logline_text(&l, "fault", cohort_fault_name(b->fault));
+    logline_number(&l, "phase", (uint64_t)b->phase);
+    logline_number(&l, "wrong", b->wrong);
+    logline_number(&l, "came", b->came);
+    logline_text(&l, "banned", cohort_fault_bans(b->fault) ? "yes" : "no");
+    logline_end(&l);
+}
+
+/* Kept before the round is, so that a crash in between forgets nobody. */
+static void keep_blames(daemon_state *d, const cohort_report *report) {
+    uint64_t round = round_plan(d->round)->plan.round;
+    store_blame *kept = calloc(report->blame_count, sizeof *kept);
+    for (uint32_t i = 0; i < report->blame_count; i++) {
+        const cohort_blame *b = &report->blames[i];
+        log_blame(round, b);
+        if (kept == NULL) continue;
+        kept[i] = (store_blame){.round = round,
+                                .phase = (uint32_t)b->phase,
+                                .banned = cohort_fault_bans(b->fault),
+                                .wrong = b->wrong,
+                                .came = b->came};
+        memcpy(kept[i].id, b->id, TACIT_HASH_LEN);
+        snprintf(kept[i].fault, sizeof kept[i].fault, "%s", cohort_fault_name(b->fault));
+    }
+    if (kept == NULL || store_blame_add(d->store, kept, report->blame_count) != TACIT_OK)
+        log_store(d, "keep blames");
+    free(kept);
+}
+
 static void ended(void *self, const cohort_report *report, const uint32_t *words) {
     daemon_state *d = self;
+    if (report->blame_count > 0) keep_blames(d, report);
     round_gathered(d->round, report, words, (uint64_t)time(NULL));
     daemon_step(d);
 }

@@ -85,6 +85,12 @@ void logline_text(logline *l, const char *name, const char *value) {
     field(l, name, text);
 }
 
+void logline_hash(logline *l, const char *name, const uint8_t hash[static TACIT_HASH_LEN]) {
+    char text[2 * TACIT_HASH_LEN + 1];
+    for (size_t i = 0; i < TACIT_HASH_LEN; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    logline_text(l, name, text);
+}
+
 void logline_end(logline *l) {
     FILE *out = setup.out != NULL ? setup.out : stderr;
     l->len += (size_t)snprintf(l->text + l->len, TAIL, setup.json ? "}\n" : "\n");

@@ -31,6 +31,8 @@ void logline_number(logline *l, const char *name, uint64_t value);
 void logline_real(logline *l, const char *name, double value);
 /* Control characters and quotes are escaped. */
 void logline_text(logline *l, const char *name, const char *value);
+/* As 64 hexadecimal digits. */
+void logline_hash(logline *l, const char *name, const uint8_t hash[static TACIT_HASH_LEN]);
 void logline_end(logline *l);
 
 #endif

@@ -163,13 +163,16 @@ static tacit_status write_plan(service_round *r, const round_offer *offer) {
     return st;
 }
 
-tacit_status service_open(service *s, const round_offer *offer) {
+tacit_status service_open(service *s, const round_offer *offer,
+                          const uint8_t (*banned)[TACIT_HASH_LEN], uint32_t banned_count) {
     assert(s->rounds == NULL || s->rounds->settled);
     service_round *r = calloc(1, sizeof *r);
     if (r == NULL) return TACIT_NO_SPACE;
     cohort_params params = {.plan = offer->plan,
                             .expected_count = offer->expected_count,
-                            .quiet_s = s->options.quiet_s};
+                            .quiet_s = s->options.quiet_s,
+                            .banned = banned,
+                            .banned_count = banned_count};
     memcpy(params.plan_digest, offer->digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, offer->phase_secret, TACIT_SIGN_SECRET_LEN);
     r->s = s;

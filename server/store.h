@@ -43,6 +43,16 @@ typedef struct {
     char note[TACIT_NOTE_LEN + 1];
 } store_record;
 
+/* A device that provably broke the protocol in a round (cohort_blame), by its certificate's id. */
+typedef struct {
+    uint64_t round;
+    uint8_t id[32];
+    uint32_t phase;       /* 1 share .. 4 reveal */
+    char fault[16];       /* cohort_fault_name */
+    bool banned;          /* its joins are refused from now on */
+    uint32_t wrong, came; /* shares */
+} store_blame;
+
 typedef struct {
     uint64_t number;
     uint8_t digest[32];
@@ -87,6 +97,11 @@ TACIT_MUST_CHECK tacit_status store_commit_sum(store *s, store_record *record,
                                                const uint8_t *sum, size_t sum_len,
                                                const uint8_t *run_blob, size_t run_blob_len,
                                                run_state state);
+
+/* Who was named; append-only like the record. Several for one round are one transaction. */
+TACIT_MUST_CHECK tacit_status store_blame_add(store *s, const store_blame *blames, size_t count);
+TACIT_MUST_CHECK tacit_status
+store_blame_each(store *s, tacit_status (*visit)(void *self, const store_blame *b), void *self);
 
 /* Models. Files are kept in the database, immutable. */
 TACIT_MUST_CHECK tacit_status store_model_add(store *s, const store_model *model,

@@ -51,6 +51,14 @@ static const char *const migrations[] = {
     " BEGIN SELECT raise(ABORT, 'a model is immutable'); END;"
     "CREATE TRIGGER round_plan BEFORE UPDATE ON round WHEN OLD.plan IS NOT NULL"
     " BEGIN SELECT raise(ABORT, 'a plan is immutable'); END;",
+    /* 2 */
+    "CREATE TABLE blame (entry INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES round,"
+    " id BLOB NOT NULL, phase INTEGER NOT NULL, fault TEXT NOT NULL, banned INTEGER NOT NULL,"
+    " wrong INTEGER NOT NULL, came INTEGER NOT NULL);"
+    "CREATE TRIGGER blame_update BEFORE UPDATE ON blame"
+    " BEGIN SELECT raise(ABORT, 'the record is append-only'); END;"
+    "CREATE TRIGGER blame_delete BEFORE DELETE ON blame"
+    " BEGIN SELECT raise(ABORT, 'the record is append-only'); END;",
 };
 enum { MIGRATION_COUNT = sizeof migrations / sizeof migrations[0] };
 
@@ -565,6 +573,54 @@ tacit_status store_record_each(store *s, uint64_t first,
         get_record(&r, b.q);
         st = visit(self, &r);
         if (st != TACIT_OK) goto exit;
+    }
+    if (st == TACIT_NOT_FOUND) st = TACIT_OK;
+exit:
+    sqlite3_finalize(b.q);
+    return st;
+}
+
+/* ---- Blames ------------------------------------------------------------------------------------
+ */
+
+static tacit_status add_blame(store *s, const store_blame *blame) {
+    binder b = {0};
+    tacit_status st = prepare(s, &b.q,
+                              "INSERT INTO blame (round, id, phase, fault, banned, wrong, came)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
+    if (st != TACIT_OK) return st;
+    put_u64(&b, blame->round);
+    put_blob(&b, blame->id, sizeof blame->id);
+    put_u64(&b, blame->phase);
+    put_text(&b, blame->fault);
+    put_u64(&b, blame->banned);
+    put_u64(&b, blame->wrong);
+    put_u64(&b, blame->came);
+    return finish(s, &b);
+}
+
+tacit_status store_blame_add(store *s, const store_blame *blames, size_t count) {
+    tacit_status st = begin(s);
+    if (st != TACIT_OK) return st;
+    for (size_t i = 0; i < count && st == TACIT_OK; i++) st = add_blame(s, &blames[i]);
+    return end(s, st);
+}
+
+tacit_status store_blame_each(store *s, tacit_status (*visit)(void *self, const store_blame *b),
+                              void *self) {
+    binder b = {0};
+    tacit_status st = prepare(s, &b.q,
+                              "SELECT round, id, phase, fault, banned, wrong, came FROM blame"
+                              " ORDER BY entry");
+    while (st == TACIT_OK && (st = row(s, &b)) == TACIT_OK) {
+        store_blame blame = {.round = get_u64(b.q, 0),
+                             .phase = get_u32(b.q, 2),
+                             .banned = get_u32(b.q, 4) != 0,
+                             .wrong = get_u32(b.q, 5),
+                             .came = get_u32(b.q, 6)};
+        get_hash(blame.id, b.q, 1);
+        get_text(blame.fault, sizeof blame.fault, b.q, 3);
+        if ((st = visit(self, &blame)) != TACIT_OK) goto exit;
     }
     if (st == TACIT_NOT_FOUND) st = TACIT_OK;
 exit:

@@ -223,6 +223,50 @@ static int list(const options *o) {
     return print_json(root);
 }
 
+/* ---- blames ------------------------------------------------------------------------------------
+ */
+
+static const char *phase_name(uint32_t phase) {
+    static const char *const names[] = {"join", "share", "mask", "agree", "reveal"};
+    return phase < sizeof names / sizeof names[0] ? names[phase] : "?";
+}
+
+static tacit_status blame_one(void *self, const store_blame *b) {
+    const listing *l = self;
+    char id[OUTPUT_HEX_LEN + 1];
+    hash_text(id, b->id);
+    if (l->list == NULL) {
+        printf("%7llu  %-7s %-8s %5u %5u  %-6s  %s\n", (unsigned long long)b->round,
+               phase_name(b->phase), b->fault, b->wrong, b->came, b->banned ? "yes" : "no", id);
+        return TACIT_OK;
+    }
+    json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:i, s:i, s:b}", "round", (json_int_t)b->round,
+                            "device", id, "phase", phase_name(b->phase), "fault", b->fault, "wrong",
+                            (int)b->wrong, "came", (int)b->came, "banned", b->banned);
+    return row != NULL && json_array_append_new(l->list, row) == 0 ? TACIT_OK : TACIT_NO_SPACE;
+}
+
+static int blames(const options *o) {
+    store *db = NULL;
+    listing l = {0};
+    if (server_folder_store(&db, o->folder) != 0) return 1;
+    if (o->json)
+        l.list = json_array();
+    else
+        printf("%7s  %-7s %-8s %5s %5s  %-6s  %s\n", "round", "phase", "fault", "wrong", "came",
+               "banned", "device");
+    tacit_status st = store_blame_each(db, blame_one, &l);
+    store_close(db);
+    if (st != TACIT_OK) {
+        json_decref(l.list);
+        return complain("%s: %s", o->folder, tacit_status_text(st));
+    }
+    if (!o->json) return 0;
+    json_t *root = json_object();
+    json_object_set_new(root, "blames", l.list);
+    return print_json(root);
+}
+
 /* ---- The command -------------------------------------------------------------------------------
  */
 
@@ -253,15 +297,21 @@ int cmd_round(int argc, char **argv) {
     const char *words[2] = {NULL, NULL};
     size_t count = 0;
     args_result parsed = args_parse(
-        argc, argv, table, "round FOLDER start|list [OPTIONS]",
+        argc, argv, table, "round FOLDER start|list|blames [OPTIONS]",
         "start: asks the server of FOLDER for a training run; tacitd takes it up within\n"
-        "seconds, or when it is started. list: the record, one line for each round.",
+        "seconds, or when it is started. list: the record, one line for each round. blames:\n"
+        "devices that provably broke the protocol, and whether their joins are refused since:\n"
+        "  message  signed a message that breaks the protocol\n"
+        "  key      signed a share key that does not open the share's box\n"
+        "  deal     dealt shares that contradict each other or its own commitment\n"
+        "  seal     sealed boxes that at least its threshold of neighbours could not open",
         words, 2, &count);
     if (parsed != ARGS_OK) return parsed == ARGS_HELP ? 0 : 2;
-    if (count < 2) return misuse("round wants a server folder and start or list");
+    if (count < 2) return misuse("round wants a server folder and start, list or blames");
     o.folder = words[0];
     o.action = words[1];
     if (strcmp(o.action, "start") == 0) return start(&o);
     if (strcmp(o.action, "list") == 0) return list(&o);
+    if (strcmp(o.action, "blames") == 0) return blames(&o);
     return misuse("round has no action '%s'", o.action);
 }

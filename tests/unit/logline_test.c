@@ -94,10 +94,26 @@ static void long_lines_lose_fields_and_still_parse(void **state) {
     }
 }
 
+/* 64 digits, the first byte's high half first. */
+static void a_hash(void **state) {
+    (void)state;
+    static const uint8_t hash[TACIT_HASH_LEN] = {0x01, 0xfe};
+    logline l;
+    begin(true);
+    logline_begin(&l, LOG_INFO, "blame");
+    logline_hash(&l, "device", hash);
+    logline_end(&l);
+    end();
+    assert_non_null(strstr(text,
+                           "\"device\":\"01fe0000000000000000000000000000"
+                           "00000000000000000000000000000000\""));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_as_text),
         cmocka_unit_test(a_line_as_json),
+        cmocka_unit_test(a_hash),
         cmocka_unit_test(long_lines_lose_fields_and_still_parse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

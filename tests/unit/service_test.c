@@ -89,7 +89,7 @@ static void ended(void *self, const cohort_report *report, const uint32_t *words
 
 static void on_async(uv_async_t *async) {
     if (h.command == NOTHING) return;
-    if (h.command == OPEN) h.opened = service_open(h.service, h.offer);
+    if (h.command == OPEN) h.opened = service_open(h.service, h.offer, NULL, 0);
     if (h.command == SETTLE) service_settle(h.service);
     if (h.command == STOP) {
         service_stop(h.service);

@@ -434,6 +434,60 @@ static void killed_at_any_instant(void **state) {
     }
 }
 
+typedef struct {
+    store_blame kept[8];
+    size_t count;
+} blame_list;
+
+static tacit_status keep_blame(void *self, const store_blame *b) {
+    blame_list *l = self;
+    l->kept[l->count++] = *b;
+    return TACIT_OK;
+}
+
+static tacit_status stop_at_blame(void *self, const store_blame *b) {
+    (void)self;
+    (void)b;
+    return TACIT_LATE;
+}
+
+/* Who was named survives a reopen, in order, all of a round or none, and is never changed. */
+static void blames_survive(void **state) {
+    fixture *f = *state;
+    static const char *const changes[] = {"UPDATE blame SET banned = 0", "DELETE FROM blame"};
+    store_blame added[2] = {
+        {.round = 1, .phase = 1, .fault = "deal", .banned = true, .wrong = 9, .came = 39},
+        {.round = 1, .phase = 4, .fault = "message"}};
+    memset(added[0].id, 0xa5, 32);
+    memset(added[1].id, 0x5a, 32);
+    rounds(f, 2);
+    blame_list l = {.count = 0};
+    assert_int_equal(store_blame_each(f->s, keep_blame, &l), TACIT_OK);
+    assert_int_equal(l.count, 0);
+    assert_int_equal(store_blame_add(f->s, added, 2), TACIT_OK);
+    added[1].round = 77; /* no such round: nothing of the call is kept */
+    assert_int_equal(store_blame_add(f->s, added, 2), TACIT_DUPLICATE);
+    added[1].round = 1;
+    reopen(f);
+    assert_int_equal(store_blame_each(f->s, keep_blame, &l), TACIT_OK);
+    assert_int_equal(l.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(l.kept[i].round, added[i].round);
+        assert_memory_equal(l.kept[i].id, added[i].id, 32);
+        assert_int_equal(l.kept[i].phase, added[i].phase);
+        assert_string_equal(l.kept[i].fault, added[i].fault);
+        assert_int_equal(l.kept[i].banned, added[i].banned);
+        assert_int_equal(l.kept[i].wrong, added[i].wrong);
+        assert_int_equal(l.kept[i].came, added[i].came);
+    }
+    assert_int_equal(store_blame_each(f->s, stop_at_blame, NULL), TACIT_LATE);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sqlite3_exec(db, changes[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
+    sqlite3_close(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_survive, make, clean),
@@ -442,6 +496,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_round_ends_whole, make, clean),
         cmocka_unit_test_setup_teardown(a_round_ends_not_at_all, make, clean),
         cmocka_unit_test_setup_teardown(the_record_cannot_be_changed, make, clean),
+        cmocka_unit_test_setup_teardown(blames_survive, make, clean),
         cmocka_unit_test_setup_teardown(durable_settings, make, clean),
         cmocka_unit_test_setup_teardown(unusable_files, make, clean),
         cmocka_unit_test_setup_teardown(killed_at_any_instant, make, clean),

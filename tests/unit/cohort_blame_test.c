@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cohort_blame_test.c - liars among the devices (security M2): wrong shares are corrected as far as
+ * the spare ones bear, exactly the devices that provably lied are named, and those that cost a sum
+ * do not join again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/cohort_rig.h"
+
+typedef enum { DEAL_WRONG, DEAL_NOT_CANONICAL, DEAL_UNOPENABLE } bad_deal;
+
+/* Seals the box again with another share in it, as only its dealer can. */
+static void spoil_box(const rig *r, uint8_t *box, uint32_t from, uint32_t to, uint8_t kind,
+                      bad_deal how) {
+    const cohort *c = r->f.cohort;
+    uint8_t shared[TACIT_KEY_LEN], key[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
+    assert_int_equal(tacit_x25519(shared, r->d->draws[2], c->roster[to]->join.channel_key),
+                     TACIT_OK);
+    tacit_share_key(key, shared, c->session, from, to, kind);
+    assert_int_equal(tacit_share_open(share, box, key, c->session, from, to, kind), TACIT_OK);
+    for (size_t limb = 0; limb < 5; limb++) share[8 * limb] ^= (uint8_t)(1 + to);
+    if (how == DEAL_NOT_CANONICAL) memset(share + 16, 0xff, 8);
+    tacit_share_seal(box, share, key, c->session, from, to, kind);
+    if (how == DEAL_UNOPENABLE) box[to % TACIT_SEALED_SHARE_LEN] ^= 1;
+}
+
+/* A cohort in REVEAL in which device 2 dealt `count` neighbours bad shares of both secrets; with
+ * `vanish` it sends no vector, so that its s is needed. */
+static void deal_badly(rig *r, const federation_spec *spec, uint32_t count, bad_deal how,
+                       bool vanish) {
+    rig_make(r, spec, TACIT_PHASE_SHARE);
+    request(r, 2);
+    uint32_t from = index_of(r, r->d);
+    for (uint32_t i = 1; i <= count; i++) {
+        tacit_SealedShares *pair = &r->m.items[i].body.sealed;
+        spoil_box(r, pair->box_b, from, pair->peer, TACIT_KIND_B, how);
+        spoil_box(r, pair->box_s, from, pair->peer, TACIT_KIND_S, how);
+    }
+    sign_again(r);
+    accepted(r);
+    finish_phase(r);
+    r->f.devices[2].gone = vanish;
+    while (phase_of(r) < COHORT_REVEAL) finish_phase(r);
+}
+
+/* Exactly one device is named: device 2, with these counts. */
+static void named(const rig *r, cohort_fault fault, uint32_t wrong, uint32_t came) {
+    const cohort_blame *blame = blame_at(r, 0);
+    assert_int_equal(blame_count(r), 1);
+    assert_int_equal(blame->index, cohort_slot_index(r->f.cohort, r->f.devices[2].slot));
+    assert_memory_equal(blame->id, r->f.devices[2].id, TACIT_HASH_LEN);
+    assert_true(cohort_fault_bans(blame->fault));
+    assert_int_equal(blame->phase, COHORT_SHARE);
+    assert_string_equal(cohort_fault_name(blame->fault), cohort_fault_name(fault));
+    assert_int_equal(blame->wrong, wrong);
+    assert_int_equal(blame->came, came);
+}
+
+/* 40 devices, 39 neighbours, t_v 20: 19 shares to spare, which bear 9 wrong ones. */
+static const federation_spec forty = {.device_count = 40, .max_dropout = 250, .seed = 5};
+
+/* The cohort finishes without the liar's wrong shares, whichever secret is needed, and names it. */
+static void test_wrong_shares_are_corrected(void **state) {
+    (void)state;
+    static const uint32_t counts[] = {1, 5, 9};
+    for (size_t k = 0; k < 3; k++)
+        for (int vanish = 0; vanish < 2; vanish++) {
+            rig r;
+            deal_badly(&r, &forty, counts[k], DEAL_WRONG, vanish);
+            finish_well(&r, vanish ? 39 : 40);
+            named(&r, COHORT_FAULT_DEAL, counts[k], 39);
+            rig_free(&r);
+        }
+    /* With fewer shares to spare fewer wrong ones are borne: 25 of 39 come, 2 are wrong. */
+    rig r;
+    deal_badly(&r, &forty, 2, DEAL_WRONG, false);
+    for (uint32_t i = 0, gone = 0; i < 40 && gone < 14; i++) {
+        federation_device *d = &r.f.devices[i];
+        d->gone = i != 2 && index_of(&r, d) > 3; /* those it lied to stay */
+        gone += d->gone;
+    }
+    finish_well(&r, 40);
+    named(&r, COHORT_FAULT_DEAL, 2, 25);
+    rig_free(&r);
+}
+
+/* More than the spare ones bear: no sum, and the dealer's own boxes say whose fault that is. */
+static void test_too_many_wrong_shares(void **state) {
+    (void)state;
+    static const uint32_t counts[] = {10, 20, 39};
+    for (size_t k = 0; k < 3; k++) {
+        rig r;
+        deal_badly(&r, &forty, counts[k], DEAL_WRONG, false);
+        finish_badly(&r, COHORT_SUM, TACIT_BAD_SHARE, "too many of them wrong");
+        named(&r, COHORT_FAULT_DEAL, 0, 39);
+        rig_free(&r);
+    }
+}
+
+/* A secret that all shares agree on and that is not the committed one. */
+static void test_uncommitted_secret(void **state) {
+    (void)state;
+    rig r;
+    rig_make(&r, &forty, TACIT_PHASE_REVEAL);
+    r.f.cohort->roster[index_of(&r, &r.f.devices[2])]->join.commitment[0] ^= 1;
+    finish_badly(&r, COHORT_SUM, TACIT_BAD_SHARE, "too many of them wrong");
+    named(&r, COHORT_FAULT_DEAL, 0, 39);
+    rig_free(&r);
+}
+
+/* A box that opens and holds no share is the dealer's doing; one that does not open might be the
+ * holder's, until t_v holders say so. */
+static void test_boxes_without_shares(void **state) {
+    (void)state;
+    rig r;
+    deal_badly(&r, &forty, 19, DEAL_NOT_CANONICAL, false);
+    finish_well(&r, 40);
+    named(&r, COHORT_FAULT_DEAL, 0, 20);
+    rig_free(&r);
+    deal_badly(&r, &forty, 19, DEAL_UNOPENABLE, false);
+    finish_well(&r, 40);
+    assert_int_equal(blame_count(&r), 0);
+    rig_free(&r);
+    deal_badly(&r, &forty, 20, DEAL_UNOPENABLE, false);
+    finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "19 shares, 20 needed");
+    named(&r, COHORT_FAULT_SEAL, 20, 19);
+    rig_free(&r);
+}
+
+/* Shares that are missing because devices went name nobody. */
+static void test_missing_shares_name_nobody(void **state) {
+    (void)state;
+    rig r;
+    rig_make(&r, &forty, TACIT_PHASE_REVEAL);
+    for (uint32_t i = 0; i < 20; i++) r.f.devices[39 - i].gone = true;
+    finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "shares, 20 needed");
+    assert_int_equal(blame_count(&r), 0);
+    rig_free(&r);
+}
+
+/* Who cost a sum is not admitted again; a message that was merely wrong is no reason. */
+static void test_named_devices_do_not_join_again(void **state) {
+    (void)state;
+    assert_false(cohort_fault_bans(COHORT_FAULT_MESSAGE));
+    assert_true(cohort_fault_bans(COHORT_FAULT_KEY));
+    assert_true(cohort_fault_bans(COHORT_FAULT_DEAL));
+    assert_true(cohort_fault_bans(COHORT_FAULT_SEAL));
+    rig r;
+    rig_make(&r, &forty, TACIT_PHASE_JOIN);
+    uint8_t banned[3][TACIT_HASH_LEN]; /* one of them twice */
+    memcpy(banned[0], r.f.devices[1].id, TACIT_HASH_LEN);
+    memcpy(banned[1], r.f.devices[4].id, TACIT_HASH_LEN);
+    memcpy(banned[2], r.f.devices[1].id, TACIT_HASH_LEN);
+    cohort_params params = r.f.cohort->params;
+    params.banned = (const uint8_t(*)[TACIT_HASH_LEN])banned;
+    params.banned_count = 3;
+    cohort_free(r.f.cohort);
+    assert_int_equal(cohort_new(&r.f.cohort, &params), TACIT_OK);
+    memset(banned, 0, sizeof banned);
+    static const uint32_t out[] = {1, 4};
+    for (size_t i = 0; i < 2; i++) {
+        request(&r, out[i]);
+        refused(&r, TACIT_BAD_CERTIFICATE, false, "broke the protocol in a round before");
+        r.d->gone = true;
+    }
+    finish_well(&r, 38);
+    rig_free(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wrong_shares_are_corrected),
+        cmocka_unit_test(test_too_many_wrong_shares),
+        cmocka_unit_test(test_uncommitted_secret),
+        cmocka_unit_test(test_boxes_without_shares),
+        cmocka_unit_test(test_missing_shares_name_nobody),
+        cmocka_unit_test(test_named_devices_do_not_join_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
