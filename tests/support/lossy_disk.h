@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * lossy_disk.h - what would be left on a disk if the power went now: of each watched folder, only
- * names and bytes that were synced. The program that includes it has its own fsync, fdatasync and
- * pwrite, which the C library's callers (LMDB, the POSIX port) find first.
+ * lossy_disk.h - what would be left on a disk if the power went now: of a watched folder and those
+ * in it, only names and bytes that were synced. The program that includes it has its own fsync,
+ * fdatasync and pwrite, which the C library's callers (LMDB, the POSIX port) find first.
  *
  * A file's bytes are safe as of its last fsync or fdatasync, or when written through a descriptor
  * opened with O_DSYNC (LMDB's meta page); a folder's names as of its last fsync. Everything else
@@ -23,7 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LOSSY_FOLDERS = 2, LOSSY_NAMES = 16, LOSSY_FILES = 128 };
+enum { LOSSY_FOLDERS = 8, LOSSY_NAMES = 16, LOSSY_FILES = 128 };
 
 typedef struct {
     ino_t inode;
@@ -36,6 +36,7 @@ typedef struct {
     struct {
         char name[32];
         ino_t inode;
+        bool is_folder;
     } names[LOSSY_NAMES]; /* as synced */
     size_t count;
 } lossy_folder;
@@ -71,7 +72,21 @@ static void lossy_take_file(int fd, const struct stat *info) {
     lossy_need(f->data != NULL && pread(fd, f->data, f->len, 0) == (ssize_t)f->len);
 }
 
-static void lossy_take_names(int fd, lossy_folder *folder) {
+static lossy_folder *lossy_folder_of(ino_t inode) {
+    for (size_t i = 0; i < lossy.folder_count; i++) {
+        if (lossy.folders[i].inode == inode) return &lossy.folders[i];
+    }
+    return NULL;
+}
+
+/* A folder that is not known is new: made since the watch began. */
+static void lossy_take_names(int fd, ino_t inode) {
+    lossy_folder *folder = lossy_folder_of(inode);
+    if (folder == NULL) {
+        lossy_need(lossy.folder_count < LOSSY_FOLDERS);
+        folder = &lossy.folders[lossy.folder_count++];
+        folder->inode = inode;
+    }
     DIR *d = fdopendir(dup(fd));
     lossy_need(d != NULL);
     rewinddir(d);
@@ -80,6 +95,7 @@ static void lossy_take_names(int fd, lossy_folder *folder) {
         if (e->d_name[0] == '.') continue;
         lossy_need(folder->count < LOSSY_NAMES);
         snprintf(folder->names[folder->count].name, 32, "%.31s", e->d_name);
+        folder->names[folder->count].is_folder = e->d_type == DT_DIR;
         folder->names[folder->count++].inode = e->d_ino;
     }
     closedir(d);
@@ -94,9 +110,7 @@ static void lossy_synced(int fd) {
     int again = open(path, O_RDONLY | O_CLOEXEC); /* fd itself may be for writing only */
     lossy_need(again >= 0 && fstat(again, &info) == 0);
     if (S_ISREG(info.st_mode)) lossy_take_file(again, &info);
-    for (size_t i = 0; i < lossy.folder_count; i++) {
-        if (lossy.folders[i].inode == info.st_ino) lossy_take_names(again, &lossy.folders[i]);
-    }
+    if (S_ISDIR(info.st_mode)) lossy_take_names(again, info.st_ino);
     close(again);
 }
 
@@ -135,37 +149,49 @@ LOSSY_EXPORT ssize_t pwrite(int fd, const void *data, size_t len, off_t offset) 
     return n;
 }
 
-/* From now on the folder is watched; what it holds is safe. Gives its number for lossy_cut. */
-static size_t lossy_watch(const char *path) {
+/* From now on the folder and what is in it are watched; what they hold is safe. */
+static void lossy_watch(const char *path) {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    lossy_need(fd >= 0 && fstat(fd, &info) == 0 && lossy.folder_count < LOSSY_FOLDERS);
-    lossy_folder *folder = &lossy.folders[lossy.folder_count];
-    folder->inode = info.st_ino;
-    lossy_take_names(fd, folder);
-    for (size_t i = 0; i < folder->count; i++) {
-        int file = openat(fd, folder->names[i].name, O_RDONLY | O_CLOEXEC);
-        lossy_need(file >= 0 && fstat(file, &info) == 0);
-        lossy_take_file(file, &info);
-        close(file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    lossy_need(fd >= 0 && fstat(fd, &info) == 0);
+    if (S_ISDIR(info.st_mode)) {
+        lossy_take_names(fd, info.st_ino);
+        const lossy_folder *folder = lossy_folder_of(info.st_ino);
+        for (size_t i = 0; i < folder->count; i++) {
+            char inner[512];
+            snprintf(inner, sizeof inner, "%s/%s", path, folder->names[i].name);
+            lossy_watch(inner);
+        }
+    } else {
+        lossy_take_file(fd, &info);
     }
     close(fd);
-    return lossy.folder_count++;
 }
 
-/* Makes the folder `path` as the watched folder would be found after a cut now. */
-static void lossy_cut(size_t number, const char *path) {
-    const lossy_folder *folder = &lossy.folders[number];
-    lossy_need(mkdir(path, 0700) == 0);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < folder->count; i++) {
-        const lossy_file *f = lossy_file_of(folder->names[i].inode);
-        int file = openat(fd, folder->names[i].name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        lossy_need(file >= 0 && write(file, f->data, f->len) == (ssize_t)f->len);
-        close(file);
-    }
+static void lossy_put_file(const char *path, ino_t inode) {
+    const lossy_file *f = lossy_file_of(inode);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    lossy_need(fd >= 0 && write(fd, f->data, f->len) == (ssize_t)f->len);
     close(fd);
 }
+
+/* NULL: one that was never synced, of which only the name is there. */
+static void lossy_put_folder(const char *path, const lossy_folder *folder) {
+    lossy_need(mkdir(path, 0700) == 0);
+    for (size_t i = 0; folder != NULL && i < folder->count; i++) {
+        char inner[512];
+        ino_t inode = folder->names[i].inode;
+        snprintf(inner, sizeof inner, "%s/%s", path, folder->names[i].name);
+        if (folder->names[i].is_folder) {
+            lossy_put_folder(inner, lossy_folder_of(inode));
+        } else {
+            lossy_put_file(inner, inode);
+        }
+    }
+}
+
+/* Makes `path` as the watched folder would be found after a cut now. */
+static void lossy_cut(const char *path) { lossy_put_folder(path, &lossy.folders[0]); }
 
 /* Forgets all folders. */
 static void lossy_end(void) {

@@ -34,6 +34,7 @@ typedef struct {
     uint8_t evidence[TACIT_HASH_LEN]; /* what the server knows it must be */
     /* Secrets of the round, as they came to be. */
     bool drawing;
+    bool consented;
     bool ended; /* it was not killed before its end */
     uint32_t draw_count;
     uint8_t draws[DRAWS_MAX][TACIT_KEY_LEN];
@@ -57,7 +58,6 @@ typedef struct {
 static scene *now;
 static witness *said;
 static uint64_t kill_at; /* step, 1-based */
-static size_t watched_store, watched_keys;
 
 /* ---- Folders ----------------------------------------------------------------------------------*/
 
@@ -82,9 +82,7 @@ static void copy_folder(const char *from, const char *to) {
 static void step(void) {
     if (++said->steps != kill_at) return;
     lossy.step = NULL;
-    lossy_need(mkdir(path_of("lost", ""), 0700) == 0);
-    lossy_cut(watched_store, path_of("lost", "/store"));
-    lossy_cut(watched_keys, path_of("lost", "/keys"));
+    lossy_cut(path_of("lost", ""));
     kill(getpid(), SIGKILL);
 }
 
@@ -283,6 +281,7 @@ static void play_phase(tacit_phase phase) {
     assert_int_equal(
         cohort_submit(w->cohort, &w->devices[0].slot, note, (cohort_phase)phase, body, w->now_s),
         TACIT_OK);
+    if (phase == TACIT_PHASE_MASK) w->devices[N - 1].gone = true; /* so that U3 is not U2 */
     world_send_all(w, 1);
     world_close(w);
     world_deliver_all(w, 1, phase);
@@ -298,14 +297,9 @@ static void begin_round(void) {
     memcpy(said->x, now->w.devices[0].said, now->w.plan.dims * sizeof *said->x);
 }
 
-static void watch_disk(void) {
-    watched_store = lossy_watch(path_of("work", "/store"));
-    watched_keys = lossy_watch(path_of("work", "/keys"));
-}
-
 /* The life of the process that is killed. */
 static void live_a_round(void) {
-    watch_disk();
+    lossy_watch(path_of("work", ""));
     device_open("work");
     begin_round();
     lossy.step = step;
@@ -313,16 +307,24 @@ static void live_a_round(void) {
 }
 
 static void live_to_mask(void) {
-    watch_disk();
+    lossy_watch(path_of("work", ""));
     device_open("work");
     begin_round();
     for (int p = 0; p <= TACIT_PHASE_MASK; p++) play_phase((tacit_phase)p);
 }
 
 static void live_an_opening(void) {
-    watch_disk();
+    lossy_watch(path_of("work", ""));
     lossy.step = step;
     device_open("work");
+}
+
+static void live_the_first_day(void) {
+    lossy_watch(path_of("work", ""));
+    lossy.step = step;
+    device_open("work");
+    assert_int_equal(tacit_consent_set(now->w.devices[0].t, true), TACIT_OK);
+    said->consented = true;
 }
 
 /* Lets a process live on `work`, a fresh copy of the disk `from`, until it is killed at step `at`.
@@ -590,6 +592,58 @@ static void killed_while_it_comes_back(void **state) {
     assert_true(at > 15);
 }
 
+/* Before there was a disk: the names of new folders and files are as durable as what is in them,
+ * and a device that had hardly begun is not taken for one that lost its ledger. */
+static void killed_on_its_first_day(void **state) {
+    (void)state;
+    bool struck = true;
+    uint64_t at = 0;
+    assert_int_equal(mkdir(path_of("empty", ""), 0700), 0);
+    while (struck) {
+        struck = killed(live_the_first_day, "empty", ++at);
+        for (int lost = 0; lost < 2; lost++) {
+            device_open(lost ? "lost" : "work");
+            assert_false(record()->exhausted);
+            if (said->consented) assert_true(record()->consent);
+            device_close();
+        }
+    }
+    assert_true(said->consented);
+    assert_true(at > 40);
+}
+
+/* No room on the disk for a journal: nothing leaves, and the device is out. */
+static void full_disk_before(tacit_phase last) {
+    size_t sent = 0;
+    tacit_sink network = {&sent, count_bytes};
+    copy_folder(path_of("base", ""), path_of("work", ""));
+    device_open("work");
+    begin_round();
+    for (int p = 0; p < (int)last; p++) play_phase((tacit_phase)p);
+    files_limit(1);
+    tacit_status st = tacit_participation_request(part(), &network, now->w.now_s);
+    files_limit(RLIM_INFINITY);
+    assert_int_equal(st, TACIT_STORAGE);
+    assert_int_equal(sent, 0);
+    assert_int_equal(tacit_participation_phase(part()), TACIT_PHASE_LEFT);
+    device_close();
+}
+
+static void a_full_disk_sends_no_join(void **state) {
+    (void)state;
+    full_disk_before(TACIT_PHASE_JOIN);
+}
+
+static void a_full_disk_sends_no_vector(void **state) {
+    (void)state;
+    full_disk_before(TACIT_PHASE_MASK);
+}
+
+static void a_full_disk_agrees_to_nothing(void **state) {
+    (void)state;
+    full_disk_before(TACIT_PHASE_AGREE);
+}
+
 /* ---- Old copies -------------------------------------------------------------------------------*/
 
 /* Joins the round and leaves: its journal is written, its request is gone. */
@@ -698,10 +752,10 @@ static void the_disk_keeps_what_was_synced(void **state) {
     (void)state;
     assert_int_equal(mkdir(path_of("disk", ""), 0700), 0);
     write_file(path_of("disk", "/old"), "old", false);
-    size_t disk = lossy_watch(path_of("disk", ""));
+    lossy_watch(path_of("disk", ""));
     write_file(path_of("disk", "/old"), "new", false);
     write_file(path_of("disk", "/synced"), "synced", true);
-    lossy_cut(disk, path_of("first", ""));
+    lossy_cut(path_of("first", ""));
     assert_file(path_of("first", "/old"), "old");
     assert_file(path_of("first", "/synced"), NULL); /* its name was not */
 
@@ -715,7 +769,7 @@ static void the_disk_keeps_what_was_synced(void **state) {
     assert_int_equal(pwrite(fd, "CED", 3, 3), 3);
     close(fd);
     assert_int_equal(rename(path_of("disk", "/old"), path_of("disk", "/moved")), 0);
-    lossy_cut(disk, path_of("second", ""));
+    lossy_cut(path_of("second", ""));
     assert_file(path_of("second", "/old"), "old");
     assert_file(path_of("second", "/moved"), NULL);
     assert_file(path_of("second", "/synced"), "synCED");
@@ -728,6 +782,10 @@ int main(void) {
         TEST(the_disk_keeps_what_was_synced),
         TEST(killed_at_every_step),
         TEST(killed_while_it_comes_back),
+        TEST(killed_on_its_first_day),
+        TEST(a_full_disk_sends_no_join),
+        TEST(a_full_disk_sends_no_vector),
+        TEST(a_full_disk_agrees_to_nothing),
         TEST(old_copies_take_no_part),
         TEST(a_copy_with_its_keystore_is_not_noticed),
     };
