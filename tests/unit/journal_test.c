@@ -76,6 +76,12 @@ static void copy_folder(const char *from, const char *to) {
     assert_int_equal(system(command), 0);
 }
 
+/* An empty disk: the store and the keystore come to be in different folders. */
+static void make_disk(const char *disk) {
+    assert_int_equal(mkdir(path_of(disk, ""), 0700), 0);
+    assert_int_equal(mkdir(path_of(disk, "/vault"), 0700), 0);
+}
+
 /* ---- The device -------------------------------------------------------------------------------*/
 
 /* The process dies here; what a power cut would leave instead is put beside it. */
@@ -151,7 +157,7 @@ static uint64_t world_clock(void *self) {
 /* Opens the port on the disk, and the library on the port. */
 static void device_open(const char *disk) {
     tacit_posix_config config = {.store_folder = path_of(disk, "/store"),
-                                 .keystore_folder = path_of(disk, "/keys")};
+                                 .keystore_folder = path_of(disk, "/vault/keys")};
     assert_int_equal(tacit_posix_open(&now->posix, &config), TACIT_OK);
     tacit_posix_platform(now->posix, &now->port);
     now->watched = now->port;
@@ -213,11 +219,11 @@ static int make(void **state) {
     world_init(&now->w, N);
     now->start_s = now->w.now_s;
     make_plans();
-    if (mkdir(path_of("base", ""), 0700) != 0) return -1;
+    make_disk("base");
     world_device *d = &now->w.devices[0];
     tacit_close(d->t);
     tacit_posix_config config = {.store_folder = path_of("base", "/store"),
-                                 .keystore_folder = path_of("base", "/keys")};
+                                 .keystore_folder = path_of("base", "/vault/keys")};
     assert_int_equal(tacit_posix_open(&now->posix, &config), TACIT_OK);
     tacit_posix_identity(now->posix, d->p.identity);
     tacit_posix_close(now->posix);
@@ -421,7 +427,7 @@ static size_t found_in(const char *path) {
 }
 
 static size_t found_on(const char *disk) {
-    static const char *const folders[2] = {"/store", "/keys"};
+    static const char *const folders[2] = {"/store", "/vault/keys"};
     size_t count = 0, files = 0;
     for (int i = 0; i < 2; i++) {
         DIR *d = opendir(path_of(disk, folders[i]));
@@ -598,7 +604,7 @@ static void killed_on_its_first_day(void **state) {
     (void)state;
     bool struck = true;
     uint64_t at = 0;
-    assert_int_equal(mkdir(path_of("empty", ""), 0700), 0);
+    make_disk("empty");
     while (struck) {
         struck = killed(live_the_first_day, "empty", ++at);
         for (int lost = 0; lost < 2; lost++) {
