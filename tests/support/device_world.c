@@ -33,13 +33,23 @@ tacit_sink world_sink(world_bytes *b) { return (tacit_sink){b, append}; }
 
 tacit_status world_open(world *w, uint32_t i) {
     world_device *d = &w->devices[i];
-    d->f = fault_callbacks(&d->p);
+    d->f = d->platform != NULL ? *d->platform : fault_callbacks(&d->p);
     d->t = NULL;
     tacit_status st = tacit_open(&d->t, d->memory, d->memory_len, &d->o, &d->f);
     if (st != TACIT_OK) return st;
     tacit_client_floors(d->t, &fixture_floors);
     st = tacit_model_load(d->t);
     return st == TACIT_NOT_FOUND ? TACIT_OK : st;
+}
+
+void world_prepare(world *w, uint32_t i) {
+    tacit *t = w->devices[i].t;
+    assert_int_equal(tacit_model_install(t, w->model.file, w->model.len), TACIT_OK);
+    assert_int_equal(tacit_consent_set(t, true), TACIT_OK);
+    for (uint64_t j = 0; j < 12; j++) {
+        tacit_event e = {.item = 10 * (1 + (7 * j + 11 * i) % 60), .kind = TACIT_EVENT_CLICK};
+        assert_int_equal(tacit_record(t, &e), TACIT_OK);
+    }
 }
 
 static void add_device(world *w, uint32_t i) {
@@ -54,12 +64,7 @@ static void add_device(world *w, uint32_t i) {
     d->said = calloc(d->o.max_dims, sizeof *d->said);
     assert_non_null(d->said);
     assert_int_equal(world_open(w, i), TACIT_OK);
-    assert_int_equal(tacit_model_install(d->t, w->model.file, w->model.len), TACIT_OK);
-    assert_int_equal(tacit_consent_set(d->t, true), TACIT_OK);
-    for (uint64_t j = 0; j < 12; j++) {
-        tacit_event e = {.item = 10 * (1 + (7 * j + 11 * i) % 60), .kind = TACIT_EVENT_CLICK};
-        assert_int_equal(tacit_record(d->t, &e), TACIT_OK);
-    }
+    world_prepare(w, i);
 }
 
 void world_init(world *w, uint32_t count) {

@@ -19,6 +19,7 @@ tacit_sink world_sink(world_bytes *b); /* appends */
 
 typedef struct {
     fault_platform p;
+    const tacit_platform *platform; /* used in place of p's callbacks unless NULL; borrowed */
     tacit_platform f;
     tacit_options o;
     uint8_t certificate[TACIT_CERT_LEN];
@@ -62,6 +63,8 @@ void world_free(world *w);
 
 /* Opens (again) the library object of device i. */
 tacit_status world_open(world *w, uint32_t i);
+/* Gives the open device i the model, consent and its 12 taps. */
+void world_prepare(world *w, uint32_t i);
 
 /* A new plan of the fixture with this round number, and a new cohort for it; `change` (may be NULL)
  * edits the plan before it is signed. */

@@ -4,9 +4,11 @@
 #define TACIT_TESTS_FILES_H
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,6 +37,16 @@ static inline void files_write(const char *folder, const char *name, const void 
 
 static inline void files_text(const char *folder, const char *name, const char *text) {
     files_write(folder, name, text, strlen(text));
+}
+
+/* From now on writes beyond this many bytes of a file fail with EFBIG, as they do on a full disk;
+ * RLIM_INFINITY ends it. */
+static inline void files_limit(rlim_t bytes) {
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* Removes a folder of plain files. */

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "common/crypto.h"
 #include "firmware/port/posix.h"
 #include "server/tls_certificate.h"
+#include "tests/support/files.h"
 
 static char folder[64];
 
@@ -262,22 +262,14 @@ static void the_counter_only_rises(void **state) {
     tacit_posix_close(p);
 }
 
-static void limit_files(rlim_t bytes) {
-    struct rlimit limit;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_raise_that_cannot_be_written_fails(void **state) {
     (void)state;
     tacit_platform f;
     tacit_posix *p = open_platform(&f);
     assert_int_equal(f.counter_raise(f.self, 4), TACIT_OK);
-    limit_files(5); /* of the eight bytes */
+    files_limit(5); /* of the eight bytes */
     tacit_status st = f.counter_raise(f.self, 9);
-    limit_files(RLIM_INFINITY);
+    files_limit(RLIM_INFINITY);
     assert_int_equal(st, TACIT_STORAGE);
     assert_int_equal(count_of(&f), 4);
     tacit_posix_close(p);

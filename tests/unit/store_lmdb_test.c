@@ -6,10 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 
 #include "common/base.h"
 #include "firmware/port/store_lmdb.h"
+#include "tests/support/files.h"
 
 static char folder[64];
 
@@ -190,15 +189,6 @@ static void rights(void **state) {
 /* ---- When the disk refuses ---------------------------------------------------------------------
  */
 
-/* Writes beyond this many bytes of a file fail with EFBIG, as they do on a full disk. */
-static void limit_files(rlim_t bytes) {
-    struct rlimit limit;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_keeps_what_was_committed(void **state) {
     (void)state;
     tacit_lmdb *s = open_store(0);
@@ -206,10 +196,10 @@ static void a_full_disk_keeps_what_was_committed(void **state) {
     for (; count < 64; count++) assert_int_equal(put(s, count), TACIT_OK);
     struct stat info;
     assert_int_equal(stat(path_of("data.mdb"), &info), 0);
-    limit_files((rlim_t)info.st_size);
+    files_limit((rlim_t)info.st_size);
     tacit_status st = TACIT_OK;
     while (count < 4096 && (st = put(s, count)) == TACIT_OK) count++;
-    limit_files(RLIM_INFINITY);
+    files_limit(RLIM_INFINITY);
     assert_int_equal(st, TACIT_STORAGE);
     for (uint32_t i = 0; i < count; i++) assert_true(has(s, i));
     assert_false(has(s, count));
@@ -239,9 +229,9 @@ static void a_full_disk_keeps_the_model(void **state) {
     assert_int_equal(tacit_lmdb_model_write(s, 0, (const uint8_t *)"old", 3), TACIT_OK);
     assert_int_equal(tacit_lmdb_model_commit(s), TACIT_OK);
     assert_int_equal(tacit_lmdb_model_write(s, 0, big, 50000), TACIT_OK);
-    limit_files(65536); /* the next write is taken in part */
+    files_limit(65536); /* the next write is taken in part */
     assert_int_equal(tacit_lmdb_model_write(s, 50000, big, 50000), TACIT_STORAGE);
-    limit_files(RLIM_INFINITY);
+    files_limit(RLIM_INFINITY);
     assert_int_equal(tacit_lmdb_model_staged(s, &staged, &len), TACIT_NOT_FOUND);
     assert_int_equal(access(path_of("model.new"), F_OK), -1); /* the disk has its space back */
     assert_int_equal(tacit_lmdb_model_commit(s), TACIT_STORAGE);
