@@ -41,6 +41,9 @@ typedef struct {
      * n_lo and 1 - max_dropout of those expected) has sent and nothing was accepted for quiet_s
      * seconds: nobody waits out a deadline for devices that are gone. 0: never. */
     uint32_t quiet_s;
+    /* For benchmarks alone: the complete graph at any size (tacit_graph_rule_complete). Devices
+     * derive the plan's own graph and leave such a cohort. */
+    bool complete_graph;
 } cohort_params;
 
 /* Starts in JOIN at plan.opens_s. NO_SPACE, BAD_PLAN. */
