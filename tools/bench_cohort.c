@@ -84,11 +84,14 @@ static void fill_plan(bench_cohort *c) {
     tacit_prng_bytes(&c->prng, c->plan.rotation_seed, TACIT_KEY_LEN);
 }
 
+/* The plan as its encoding gives it. A number of words that is no power of two is refused there and
+ * by nothing behind it; such a plan is taken as it stands. */
 static tacit_status seal_plan(bench_cohort *c) {
     uint8_t encoded[TACIT_PLAN_LEN];
     const char *what = "";
     tacit_plan_encode(encoded, &c->plan);
     tacit_plan_digest(c->plan_digest, encoded);
+    if (tacit_plan_padded(c->plan.dims) != c->plan.dims) return TACIT_OK;
     tacit_status st = tacit_plan_decode(&c->plan, &what, encoded);
     return say("plan", st, what) ? TACIT_OK : st;
 }
@@ -121,7 +124,9 @@ static tacit_status start_machine(bench_cohort *c, bench_member *m) {
 }
 
 static tacit_status start_server(bench_cohort *c) {
-    cohort_params params = {.plan = c->plan, .expected_count = c->spec.device_count};
+    cohort_params params = {.plan = c->plan,
+                            .expected_count = c->spec.device_count,
+                            .complete_graph = c->spec.complete};
     memcpy(params.plan_digest, c->plan_digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, c->phase_secret, TACIT_SIGN_SECRET_LEN);
     return cohort_new(&c->server, &params);
@@ -212,6 +217,9 @@ static tacit_status request_machine(bench_cohort *c, bench_member *m, cohort_pha
         default: break;
     }
     m->cpu_s += bench_cpu_s() - start;
+    m->up[phase] = c->request.len;
+    if (phase == COHORT_MASK && st == TACIT_OK)
+        m->up[phase] -= tacit_ring_packed_len(c->plan.dims, c->plan.bits);
     return st == TACIT_OK ? read_request(c, m, phase) : st;
 }
 
@@ -237,6 +245,7 @@ static bool deliver(bench_cohort *c, bench_member *m, cohort_phase phase) {
     c->answer.len = 0;
     while (st == TACIT_OK) st = cohort_answer_next(c->server, phase, m->slot, &cursor, &sink);
     if (st != TACIT_NOT_FOUND) return say("answer", st, "");
+    m->down[phase] = c->answer.len;
     st = TACIT_OK;
     double start = bench_cpu_s();
     for (size_t at = 0; at < c->answer.len && st == TACIT_OK; at += PIECE) {
@@ -287,10 +296,14 @@ static bool learn(bench_cohort *c, cohort_phase closed) {
         uint8_t u2[TACIT_MAX_BITMAP_LEN] = {0};
         for (uint32_t i = 0; i < c->rule.n; i++) tacit_bit_set(u2, i);
         tacit_session2(c->session2, c->session, u2, c->rule.n);
-        for (uint32_t i = 0; i < c->spec.vanish_count; i++)
-            c->members[c->spec.device_count - 1 - i].gone = true;
+        for (uint32_t i = 0; i < c->spec.device_count; i++)
+            c->members[i].gone = bench_member_vanishes(c, &c->members[i]);
     }
     return true;
+}
+
+bool bench_member_vanishes(const bench_cohort *c, const bench_member *m) {
+    return (size_t)(m - c->members) >= c->spec.device_count - c->spec.vanish_count;
 }
 
 static void close_phase(bench_cohort *c, cohort_phase phase) {

@@ -39,6 +39,9 @@ static void measure_bytes(bench_cost *cost) {
     cost->hash_byte /= STREAM;
     BENCH_BEST(cost->seal, 10, 1000,
                tacit_seal(box, record, sizeof record, key, TACIT_HISTORY_KEY_LEN, nonce, key));
+}
+
+static void measure_memory(bench_cost *cost) {
     uint8_t *from = calloc(MEMORY, 1), *to = calloc(MEMORY, 1);
     if (from == NULL || to == NULL) {
         bench_fail("the cost of a memory pass");
@@ -69,11 +72,31 @@ static void measure_flop(bench_cost *cost) {
     free(a);
 }
 
+static bench_cost least;
+
+static void keep_least(double *kept, double now) {
+    if (now < *kept) *kept = now;
+}
+
 const bench_cost *bench_cost_get(void) {
-    static bench_cost cost;
-    if (cost.keystream_byte > 0) return &cost;
-    measure_curve(&cost);
-    measure_bytes(&cost);
-    measure_flop(&cost);
-    return &cost;
+    if (least.keystream_byte > 0) return &least;
+    measure_curve(&least);
+    measure_bytes(&least);
+    measure_memory(&least);
+    measure_flop(&least);
+    return &least;
+}
+
+void bench_cost_again(void) {
+    bench_cost now;
+    bench_cost_get();
+    measure_curve(&now);
+    measure_bytes(&now);
+    keep_least(&least.keystream_byte, now.keystream_byte);
+    keep_least(&least.hash_byte, now.hash_byte);
+    keep_least(&least.seal, now.seal);
+    keep_least(&least.x25519, now.x25519);
+    keep_least(&least.x25519_public, now.x25519_public);
+    keep_least(&least.sign, now.sign);
+    keep_least(&least.verify, now.verify);
 }

@@ -10,6 +10,11 @@
 #include "tools/bench_cost.h"
 
 enum { DEVICES = 512, DIMS = 1 << 16, BITS = 20 };
+/* The shape published systems are measured in: everyone's neighbour everyone, raw ring words. */
+enum { UNMASK_DEVICES = 1000, UNMASK_GONE = 300, UNMASK_DIMS = 100000, UNMASK_BITS = 24 };
+/* Aims: the ratio, and in core-seconds what is far below the server of the SecAgg paper of 2017 at
+ * this shape (414 s). */
+static const double unmask_reach = 1.25, unmask_core_s = 60;
 
 /* One vector hashed, one signature verified, one vector unpacked and added. */
 static double absorb_limit(const bench_cohort *c) {
@@ -44,7 +49,8 @@ static double unmask_limit(const bench_cohort *c, double *mask_count) {
             pairs += tacit_bit_get(cohort_u3(c->server), c->adjacent[e]);
     }
     *mask_count = pairs + report.rebuilt_b;
-    return *mask_count * (double)tacit_ring_packed_len(DIMS, BITS) * cost->keystream_byte +
+    return *mask_count * (double)tacit_ring_packed_len(c->plan.dims, c->plan.bits) *
+               cost->keystream_byte +
            pairs * cost->x25519 + gone * cost->x25519_public;
 }
 
@@ -64,32 +70,50 @@ static void unmask_row(bench_cohort *c) {
         bench_fail("server.unmask");
         return;
     }
+    bench_cost_again();
     double limit = unmask_limit(c, &masks);
     char params[160];
     snprintf(params, sizeof params,
-             "n=%d complete dims=%d bits=%d gone=%u masks=%.0f secrets=%u; prepare %.2f s", DEVICES,
-             DIMS, BITS, report.rebuilt_s, masks, report.rebuilt_b + report.rebuilt_s,
-             prepared - start);
-    bench_row("server.unmask", took, "core s", limit, params);
+             "n=%d complete dims=%d bits=%d gone=%u masks=%.0f secrets=%u; prepare %.2f s",
+             UNMASK_DEVICES, UNMASK_DIMS, UNMASK_BITS, report.rebuilt_s, masks,
+             report.rebuilt_b + report.rebuilt_s, prepared - start);
+    bench_row_reach("server.unmask", took, "core s", limit, unmask_reach, params);
+    bench_row_reach("server.unmask.core_seconds", took, "core s",
+                    fmax(unmask_core_s, unmask_reach * limit), 1, params);
 }
 
-void bench_server(void) {
+static void bench_absorb(void) {
     bench_cohort_spec spec = {.device_count = DEVICES,
                               .max_colluding = 100,
                               .max_dropout = 200,
                               .dims = DIMS,
-                              .bits = BITS,
-                              .unmask = bench_wanted("server.unmask"),
-                              .vanish_count = DEVICES / 10};
+                              .bits = BITS};
     bench_cohort *c = bench_cohort_new(&spec);
-    if (c != NULL && bench_cohort_run(c, COHORT_MASK)) {
+    if (c != NULL && bench_cohort_run(c, COHORT_MASK))
         absorb_row(c);
-        if (spec.unmask && bench_cohort_run(c, COHORT_REVEAL))
-            unmask_row(c);
-        else if (spec.unmask)
-            bench_fail("server.unmask");
-    } else {
-        bench_fail("server.absorb, server.unmask");
-    }
+    else
+        bench_fail("server.absorb");
     bench_cohort_free(c);
+}
+
+static void bench_unmask(void) {
+    bench_cohort_spec spec = {.device_count = UNMASK_DEVICES,
+                              .max_colluding = 100,
+                              .max_dropout = 300,
+                              .dims = UNMASK_DIMS,
+                              .bits = UNMASK_BITS,
+                              .complete = true,
+                              .unmask = true,
+                              .vanish_count = UNMASK_GONE};
+    bench_cohort *c = bench_cohort_new(&spec);
+    if (c != NULL && bench_cohort_run(c, COHORT_REVEAL))
+        unmask_row(c);
+    else
+        bench_fail("server.unmask");
+    bench_cohort_free(c);
+}
+
+void bench_server(void) {
+    if (bench_wanted("server.absorb")) bench_absorb();
+    if (bench_wanted("server.unmask") || bench_wanted("server.unmask.core_seconds")) bench_unmask();
 }
