@@ -119,7 +119,7 @@ static tacit_status start_machine(bench_cohort *c, bench_member *m) {
     if (m->memory == NULL) return TACIT_NO_SPACE;
     double start = bench_cpu_s();
     tacit_status st = tacit_secagg_init(&m->machine, m->memory, len, &params);
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[COHORT_JOIN] += bench_cpu_s() - start;
     return st;
 }
 
@@ -216,7 +216,7 @@ static tacit_status request_machine(bench_cohort *c, bench_member *m, cohort_pha
         case COHORT_REVEAL: st = tacit_secagg_reveal(m->machine, &sink); break;
         default: break;
     }
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[phase] += bench_cpu_s() - start;
     m->up[phase] = c->request.len;
     if (phase == COHORT_MASK && st == TACIT_OK)
         m->up[phase] -= tacit_ring_packed_len(c->plan.dims, c->plan.bits);
@@ -253,7 +253,7 @@ static bool deliver(bench_cohort *c, bench_member *m, cohort_phase phase) {
         st = tacit_secagg_answer(m->machine, c->answer.data + at, left < PIECE ? left : PIECE);
     }
     if (st == TACIT_OK) st = tacit_secagg_answer_end(m->machine, c->now_s);
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[phase] += bench_cpu_s() - start;
     return say("device", st, "");
 }
 

@@ -40,8 +40,9 @@ typedef struct {
     tacit_secagg *machine;
     void *memory;
     tacit_prng prng;
-    double cpu_s; /* spent inside the machine so far */
-    /* Bytes of its bodies by phase, without the masked vector. */
+    /* By phase: CPU seconds inside the machine, and bytes of its bodies without the masked vector.
+     */
+    double cpu_s[COHORT_REVEAL + 1];
     size_t up[COHORT_REVEAL + 1], down[COHORT_REVEAL + 1];
 } bench_member;
 
