@@ -59,7 +59,8 @@ def line(x1, y1, x2, y2, colour):
 
 def panel(at, title, points, known, model, a, b):
     left, bottom = LEFT + at * (PANEL_W + GAP), TOP + PANEL_H
-    low, high = math.floor(math.log2(points[0][0])), math.ceil(math.log2(points[-1][0]))
+    low = math.ceil(math.log2(points[0][0])) - 1
+    high = math.ceil(math.log2(points[-1][0]))
     value = lambda n: known(n) + a + b * math.log2(n)
     top = 1.15 * max(max(y for _, y in points), value(points[-1][0]))
     x_of = lambda lg: left + PANEL_W * (lg - low) / (high - low)
@@ -82,7 +83,8 @@ def panel(at, title, points, known, model, a, b):
     out += [text(left + PANEL_W / 2, TOP - 32, title, size=14),
             text(left + PANEL_W / 2, TOP - 14,
                  f'{model}:  a = {a:.3g}, b = {b:.3g}', colour=CURVE),
-            text(left + PANEL_W / 2, bottom + 40, 'log2 of the devices in the cohort, n')]
+            text(left + PANEL_W / 2, bottom + 40, 'log2 n, n devices in the cohort'),
+            text(left + PANEL_W - 8, bottom - 10, 'dots measured, line fitted', 'end')]
     return out
 
 
