@@ -94,7 +94,9 @@ def main():
     rows = json.loads(source.read_text())
     width = LEFT + len(PANELS) * (PANEL_W + GAP) - GAP + 24
     height = TOP + PANEL_H + 56
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+    out = ['<!-- SPDX-License-Identifier: Apache-2.0',
+           f'     {target.name} - drawn by docs/plot_growth.py: how a device\'s part grows. -->',
+           f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
            f'viewBox="0 0 {width} {height}" font-family="sans-serif">',
            f'<rect width="{width}" height="{height}" fill="white"/>']
     for at, (title, name, unit, known, model) in enumerate(PANELS):
