@@ -63,31 +63,56 @@ static bool cycles_allowed(uint32_t max_colluding, uint32_t max_dropout) {
            max_dropout <= TACIT_CYCLES_MAX_DROPOUT;
 }
 
-tacit_status tacit_graph_rule_init(tacit_graph_rule *rule, uint32_t n, uint32_t max_colluding,
-                                   uint32_t max_dropout, uint32_t n_min_floor) {
-    if (n < 3 || n > TACIT_MAX_COHORT) return TACIT_BAD_ROSTER;
+/* What the rule says in integers; the graph's own shape is the caller's. */
+static tacit_status count_devices(tacit_graph_rule *r, uint32_t n_min_floor) {
+    r->colluders = r->n * r->max_colluding / 1000;
+    r->n_min = r->n - dropouts_of(r);
+    if (r->n_min < n_min_floor) r->n_min = n_min_floor;
+    if (r->n_min > r->n || r->n_min < r->colluders + r->slack) return TACIT_BELOW_FLOOR;
+    r->honest = r->n_min - r->colluders - r->slack;
+    return 2 * r->honest < r->n ? TACIT_BELOW_FLOOR : TACIT_OK;
+}
+
+static tacit_status complete_rule(tacit_graph_rule *rule, uint32_t n, uint32_t max_colluding,
+                                  uint32_t max_dropout, uint32_t n_min_floor) {
+    if (n < 3) return TACIT_BAD_ROSTER;
     if (max_colluding > 1000 || max_dropout > 1000) return TACIT_BELOW_FLOOR;
-    bool complete = n <= TACIT_COMPLETE_GRAPH_MAX;
-    if (!complete && !cycles_allowed(max_colluding, max_dropout)) return TACIT_BELOW_FLOOR;
+    tacit_graph_rule r = {
+        .n = n, .max_colluding = max_colluding, .max_dropout = max_dropout, .degree_min = n - 1};
+    tacit_status st = count_devices(&r, n_min_floor);
+    if (st == TACIT_OK) *rule = r;
+    return st;
+}
 
-    tacit_graph_rule r = {.n = n, .max_colluding = max_colluding, .max_dropout = max_dropout};
-    r.colluders = n * max_colluding / 1000;
-    r.n_min = n - n * max_dropout / 1000;
-    if (r.n_min < n_min_floor) r.n_min = n_min_floor;
-    r.slack = complete ? 0 : (n + SLACK_DIVISOR - 1) / SLACK_DIVISOR;
-    if (r.n_min > n || r.n_min < r.colluders + r.slack) return TACIT_BELOW_FLOOR;
-    r.honest = r.n_min - r.colluders - r.slack;
-    if (2 * r.honest < n) return TACIT_BELOW_FLOOR;
-
-    r.degree_min = n - 1;
-    if (!complete) {
-        r.degree_min = tacit_graph_degree_min(n, r.colluders, dropouts_of(&r));
-        if (r.degree_min == 0) return TACIT_BELOW_FLOOR;
-        r.cycles = tacit_graph_cycles_min(n, r.degree_min);
-        if (r.cycles == 0) return TACIT_BELOW_FLOOR;
-    }
+static tacit_status cycles_rule(tacit_graph_rule *rule, uint32_t n, uint32_t max_colluding,
+                                uint32_t max_dropout, uint32_t n_min_floor) {
+    if (!cycles_allowed(max_colluding, max_dropout)) return TACIT_BELOW_FLOOR;
+    tacit_graph_rule r = {.n = n,
+                          .max_colluding = max_colluding,
+                          .max_dropout = max_dropout,
+                          .slack = (n + SLACK_DIVISOR - 1) / SLACK_DIVISOR};
+    tacit_status st = count_devices(&r, n_min_floor);
+    if (st != TACIT_OK) return st;
+    r.degree_min = tacit_graph_degree_min(n, r.colluders, dropouts_of(&r));
+    if (r.degree_min == 0) return TACIT_BELOW_FLOOR;
+    r.cycles = tacit_graph_cycles_min(n, r.degree_min);
+    if (r.cycles == 0) return TACIT_BELOW_FLOOR;
     *rule = r;
     return TACIT_OK;
+}
+
+tacit_status tacit_graph_rule_init(tacit_graph_rule *rule, uint32_t n, uint32_t max_colluding,
+                                   uint32_t max_dropout, uint32_t n_min_floor) {
+    if (n > TACIT_MAX_COHORT) return TACIT_BAD_ROSTER;
+    if (n <= TACIT_COMPLETE_GRAPH_MAX)
+        return complete_rule(rule, n, max_colluding, max_dropout, n_min_floor);
+    return cycles_rule(rule, n, max_colluding, max_dropout, n_min_floor);
+}
+
+tacit_status tacit_graph_rule_complete(tacit_graph_rule *rule, uint32_t n, uint32_t max_colluding,
+                                       uint32_t max_dropout, uint32_t n_min_floor) {
+    if (n > TACIT_MAX_NEIGHBOURS + 1) return TACIT_BAD_ROSTER;
+    return complete_rule(rule, n, max_colluding, max_dropout, n_min_floor);
 }
 
 /* ---- the graph ------------------------------------------------------------------------------- */

@@ -37,6 +37,15 @@ TACIT_MUST_CHECK tacit_status tacit_graph_rule_init(tacit_graph_rule *rule, uint
                                                     uint32_t max_colluding, uint32_t max_dropout,
                                                     uint32_t n_min_floor);
 
+/* The complete graph also above TACIT_COMPLETE_GRAPH_MAX, so that a benchmark can be set beside
+ * published systems that have no other. Only a server told so by its caller uses it; the device's
+ * path never does (tacit_graph_rule_init and tacit_plan_rule give cycles there or refuse), so no
+ * device takes part in such a cohort. Arguments and refusals as above without those of cycles;
+ * BAD_ROSTER also above TACIT_MAX_NEIGHBOURS + 1. */
+TACIT_MUST_CHECK tacit_status tacit_graph_rule_complete(tacit_graph_rule *rule, uint32_t n,
+                                                        uint32_t max_colluding,
+                                                        uint32_t max_dropout, uint32_t n_min_floor);
+
 /* t1(n, A, d): least tau with Pr[Hyp(n, A, d) > tau] <= 2^-81 / n on cycles; exactly A (but at most
  * d) on the complete graph, i.e. when d == n - 1. */
 uint32_t tacit_graph_t1(uint32_t n, uint32_t colluders, uint32_t degree);

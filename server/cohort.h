@@ -45,6 +45,9 @@ typedef struct {
      * Copied by cohort_new. */
     const uint8_t (*banned)[TACIT_HASH_LEN];
     uint32_t banned_count;
+    /* For benchmarks alone: the complete graph at any size (tacit_graph_rule_complete). Devices
+     * derive the plan's own graph and leave such a cohort. */
+    bool complete_graph;
 } cohort_params;
 
 /* Starts in JOIN at plan.opens_s. NO_SPACE, BAD_PLAN. */

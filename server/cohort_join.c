@@ -222,10 +222,18 @@ static tacit_status make_room(cohort *c) {
 /* The server adds no floors of its own: what the plan says is what it runs. */
 static const tacit_floors no_floors = {.max_delta = 1.0, .max_dims = TACIT_MAX_DIMS};
 
+static tacit_status find_rule(cohort *c) {
+    const tacit_plan *plan = &c->params.plan;
+    if (c->params.complete_graph)
+        return tacit_graph_rule_complete(&c->rule, c->joined, plan->max_colluding,
+                                         plan->max_dropout, plan->n_min_floor);
+    return tacit_plan_rule(&c->rule, plan, c->joined, &no_floors);
+}
+
 tacit_status cohort_close_join(cohort *c) {
     uint32_t n = c->joined, n_lo = c->params.plan.n_lo;
     if (n < n_lo) return cohort_fail(c, TACIT_TOO_FEW, "join: %u devices, %u needed", n, n_lo);
-    tacit_status st = tacit_plan_rule(&c->rule, &c->params.plan, n, &no_floors);
+    tacit_status st = find_rule(c);
     if (st != TACIT_OK) return cohort_fail(c, st, "join: the graph rule refuses a roster of %u", n);
     c->report.rule = c->rule;
     c->roster = calloc(n, sizeof(cohort_seat *));

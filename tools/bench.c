@@ -14,6 +14,7 @@
 static json_t *rows;
 static regex_t wanted;
 static bool failed;
+static unsigned missed; /* rows above their reach */
 
 static double seconds(clockid_t clock) {
     struct timespec t;
@@ -31,19 +32,33 @@ void bench_fail(const char *name) {
     failed = true;
 }
 
-void bench_row(const char *name, double value, const char *unit, double limit, const char *params) {
+static json_t *number_or_null(double x) { return x > 0 ? json_real(x) : json_null(); }
+
+void bench_row_reach(const char *name, double value, const char *unit, double limit, double reach,
+                     const char *params) {
     if (!bench_wanted(name)) return;
-    json_t *row = json_pack("{s:s, s:f, s:s, s:o, s:o, s:s}", "name", name, "value", value, "unit",
-                            unit, "limit", limit > 0 ? json_real(limit) : json_null(), "ratio",
-                            limit > 0 ? json_real(value / limit) : json_null(), "params", params);
+    double ratio = limit > 0 ? value / limit : 0;
+    json_t *row =
+        json_pack("{s:s, s:f, s:s, s:o, s:o, s:o, s:s}", "name", name, "value", value, "unit", unit,
+                  "limit", number_or_null(limit), "ratio", number_or_null(ratio), "reach",
+                  number_or_null(reach), "params", params);
     if (row == NULL || json_array_append_new(rows, row) != 0) return;
-    printf("%-26s %12.6g %-14s", name, value, unit);
+    printf("%-28s %12.6g %-8s", name, value, unit);
     if (limit > 0)
-        printf(" limit %10.5g  ratio %6.3f", limit, value / limit);
+        printf(" limit %10.5g  ratio %6.3f", limit, ratio);
     else
-        printf(" %32s", "");
+        printf(" %31s", "");
+    if (reach > 0)
+        printf("  reach %5.3g%s", reach, ratio > reach ? " MISSED" : "");
+    else
+        printf(" %12s", "");
     printf("  %s\n", params);
     fflush(stdout);
+    if (ratio > reach && reach > 0) missed++;
+}
+
+void bench_row(const char *name, double value, const char *unit, double limit, const char *params) {
+    bench_row_reach(name, value, unit, limit, 0, params);
 }
 
 static const struct {
@@ -51,9 +66,11 @@ static const struct {
     void (*run)(void);
 } groups[] = {
     {"mask.apply hadamard skellam shamir.deal shamir.combine", bench_arithmetic},
-    {"device.round.cpu device.round.memory", bench_device},
+    {"device.round.cpu device.round.memory device.round.traffic.down device.round.traffic.up "
+     "device.growth.cpu device.growth.down device.growth.up",
+     bench_device},
     {"device.update.cpu device.tap device.recommend", bench_person},
-    {"server.absorb server.unmask", bench_server},
+    {"server.absorb server.unmask server.unmask.core_seconds", bench_server},
     {"server.solve", bench_solve},
 };
 
@@ -69,9 +86,11 @@ static bool group_wanted(const char *names) {
 
 int main(int argc, char **argv) {
     const char *match = ".", *out = NULL;
+    bool check = false;
     const arg_option options[] = {
         {"match", ARG_STRING, &match, "REGEX", "rows to measure"},
         {"out", ARG_STRING, &out, "FILE", "write the rows as JSON"},
+        {"check", ARG_FLAG, &check, NULL, "end with 1 when a row is above its reach"},
         {NULL, ARG_FLAG, NULL, NULL, NULL},
     };
     size_t positional;
@@ -92,5 +111,5 @@ int main(int argc, char **argv) {
     }
     json_decref(rows);
     regfree(&wanted);
-    return failed;
+    return failed || (check && missed > 0);
 }

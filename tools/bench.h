@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench.h - benchmark rows: a value, the limit measured in the same run, their ratio.
- * Rows are printed as they come and written as a JSON array at the end. Nothing here is a test: a
- * slow machine fails no build. */
+ * A row may also have a reach, the greatest ratio aimed at. Rows are printed as they come and
+ * written as a JSON array at the end. Nothing here is a test: a slow machine fails no build. */
 #ifndef TACIT_TOOLS_BENCH_H
 #define TACIT_TOOLS_BENCH_H
 
@@ -52,12 +52,15 @@ void bench_fail(const char *name);
 
 /* One row. limit 0 means the row has none (ratio is then null). params: "n=512 dims=65536". */
 void bench_row(const char *name, double value, const char *unit, double limit, const char *params);
+/* The same with the greatest ratio aimed at. */
+void bench_row_reach(const char *name, double value, const char *unit, double limit, double reach,
+                     const char *params);
 
 /* The groups; each measures and emits its rows. */
 void bench_arithmetic(void); /* masks, transform, sampler, Shamir */
-void bench_device(void);     /* device.round.cpu, device.round.memory */
+void bench_device(void);     /* device.round.*, device.growth.* */
 void bench_person(void);     /* device.update.cpu, device.tap, device.recommend */
-void bench_server(void);     /* server.absorb, server.unmask */
+void bench_server(void);     /* server.absorb, server.unmask, server.unmask.core_seconds */
 void bench_solve(void);      /* server.solve */
 
 #endif

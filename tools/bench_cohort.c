@@ -84,11 +84,14 @@ static void fill_plan(bench_cohort *c) {
     tacit_prng_bytes(&c->prng, c->plan.rotation_seed, TACIT_KEY_LEN);
 }
 
+/* The plan as its encoding gives it. A number of words that is no power of two is refused there and
+ * by nothing behind it; such a plan is taken as it stands. */
 static tacit_status seal_plan(bench_cohort *c) {
     uint8_t encoded[TACIT_PLAN_LEN];
     const char *what = "";
     tacit_plan_encode(encoded, &c->plan);
     tacit_plan_digest(c->plan_digest, encoded);
+    if (tacit_plan_padded(c->plan.dims) != c->plan.dims) return TACIT_OK;
     tacit_status st = tacit_plan_decode(&c->plan, &what, encoded);
     return say("plan", st, what) ? TACIT_OK : st;
 }
@@ -116,12 +119,14 @@ static tacit_status start_machine(bench_cohort *c, bench_member *m) {
     if (m->memory == NULL) return TACIT_NO_SPACE;
     double start = bench_cpu_s();
     tacit_status st = tacit_secagg_init(&m->machine, m->memory, len, &params);
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[COHORT_JOIN] += bench_cpu_s() - start;
     return st;
 }
 
 static tacit_status start_server(bench_cohort *c) {
-    cohort_params params = {.plan = c->plan, .expected_count = c->spec.device_count};
+    cohort_params params = {.plan = c->plan,
+                            .expected_count = c->spec.device_count,
+                            .complete_graph = c->spec.complete};
     memcpy(params.plan_digest, c->plan_digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, c->phase_secret, TACIT_SIGN_SECRET_LEN);
     return cohort_new(&c->server, &params);
@@ -211,7 +216,10 @@ static tacit_status request_machine(bench_cohort *c, bench_member *m, cohort_pha
         case COHORT_REVEAL: st = tacit_secagg_reveal(m->machine, &sink); break;
         default: break;
     }
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[phase] += bench_cpu_s() - start;
+    m->up[phase] = c->request.len;
+    if (phase == COHORT_MASK && st == TACIT_OK)
+        m->up[phase] -= tacit_ring_packed_len(c->plan.dims, c->plan.bits);
     return st == TACIT_OK ? read_request(c, m, phase) : st;
 }
 
@@ -237,6 +245,7 @@ static bool deliver(bench_cohort *c, bench_member *m, cohort_phase phase) {
     c->answer.len = 0;
     while (st == TACIT_OK) st = cohort_answer_next(c->server, phase, m->slot, &cursor, &sink);
     if (st != TACIT_NOT_FOUND) return say("answer", st, "");
+    m->down[phase] = c->answer.len;
     st = TACIT_OK;
     double start = bench_cpu_s();
     for (size_t at = 0; at < c->answer.len && st == TACIT_OK; at += PIECE) {
@@ -244,7 +253,7 @@ static bool deliver(bench_cohort *c, bench_member *m, cohort_phase phase) {
         st = tacit_secagg_answer(m->machine, c->answer.data + at, left < PIECE ? left : PIECE);
     }
     if (st == TACIT_OK) st = tacit_secagg_answer_end(m->machine, c->now_s);
-    m->cpu_s += bench_cpu_s() - start;
+    m->cpu_s[phase] += bench_cpu_s() - start;
     return say("device", st, "");
 }
 
@@ -264,7 +273,7 @@ static tacit_status build_graph(bench_cohort *c) {
     free(scratch);
     if (st != TACIT_OK || !c->spec.unmask) return st;
     for (size_t kind = 0; kind < 2; kind++) {
-        c->shares[kind] = malloc((size_t)c->offsets[c->rule.n] * TACIT_SHARE_LEN);
+        c->shares[kind] = calloc(c->offsets[c->rule.n], TACIT_SHARE_LEN);
         if (c->shares[kind] == NULL) return TACIT_NO_SPACE;
     }
     return bench_member_deal(c);
@@ -287,10 +296,14 @@ static bool learn(bench_cohort *c, cohort_phase closed) {
         uint8_t u2[TACIT_MAX_BITMAP_LEN] = {0};
         for (uint32_t i = 0; i < c->rule.n; i++) tacit_bit_set(u2, i);
         tacit_session2(c->session2, c->session, u2, c->rule.n);
-        for (uint32_t i = 0; i < c->spec.vanish_count; i++)
-            c->members[c->spec.device_count - 1 - i].gone = true;
+        for (uint32_t i = 0; i < c->spec.device_count; i++)
+            c->members[i].gone = bench_member_vanishes(c, &c->members[i]);
     }
     return true;
+}
+
+bool bench_member_vanishes(const bench_cohort *c, const bench_member *m) {
+    return (size_t)(m - c->members) >= c->spec.device_count - c->spec.vanish_count;
 }
 
 static void close_phase(bench_cohort *c, cohort_phase phase) {

@@ -21,8 +21,9 @@ typedef struct {
     uint32_t machine_count; /* of them real devices */
     uint16_t max_colluding; /* per thousand */
     uint16_t max_dropout;   /* per thousand */
-    uint32_t dims;          /* power of two */
+    uint32_t dims;          /* even; devices in the field take powers of two alone */
     uint8_t bits;           /* 16, 20, 24, 32 */
+    bool complete;          /* the complete graph at any n; needs machine_count 0 */
     bool unmask;            /* played devices deal and reveal; needs machine_count 0 */
     uint32_t vanish_count;  /* played devices that share and then are gone */
 } bench_cohort_spec;
@@ -39,7 +40,10 @@ typedef struct {
     tacit_secagg *machine;
     void *memory;
     tacit_prng prng;
-    double cpu_s; /* spent inside the machine so far */
+    /* By phase: CPU seconds inside the machine, and bytes of its bodies without the masked vector.
+     */
+    double cpu_s[COHORT_REVEAL + 1];
+    size_t up[COHORT_REVEAL + 1], down[COHORT_REVEAL + 1];
 } bench_member;
 
 typedef struct {
@@ -95,7 +99,9 @@ void bench_member_join(bench_cohort *c, bench_member *m);
 /* The played device's request of a phase into c->request (emptied first). */
 TACIT_MUST_CHECK tacit_status bench_member_request(bench_cohort *c, const bench_member *m,
                                                    cohort_phase phase);
-/* Everyone's Shamir shares, once the graph stands. */
+/* Whether the spec has it vanish once it has shared. */
+bool bench_member_vanishes(const bench_cohort *c, const bench_member *m);
+/* Everyone's Shamir shares of the secret the sum will need, once the graph stands. */
 TACIT_MUST_CHECK tacit_status bench_member_deal(bench_cohort *c);
 
 tacit_sink bench_bytes_sink(bench_bytes *b);

@@ -3,6 +3,7 @@
  * a message is made from what the server's cohort and the graph say. */
 #include "common/cert.h"
 #include "common/mask.h"
+#include "common/ring.h"
 #include "common/shamir.h"
 #include "tools/bench_cohort.h"
 
@@ -68,13 +69,13 @@ static tacit_status request_join(bench_cohort *c, const bench_member *m) {
 /* ---- share ----------------------------------------------------------------------------------- */
 
 tacit_status bench_member_deal(bench_cohort *c) {
-    uint16_t points[TACIT_COMPLETE_GRAPH_MAX > TACIT_MAX_NEIGHBOURS ? TACIT_COMPLETE_GRAPH_MAX
-                                                                    : TACIT_MAX_NEIGHBOURS];
+    uint16_t points[TACIT_MAX_NEIGHBOURS];
     for (uint32_t v = 0; v < c->rule.n; v++) {
         uint32_t first = c->offsets[v], degree = c->offsets[v + 1] - first, threshold;
         tacit_status st = tacit_graph_threshold(&c->rule, degree, &threshold);
         for (uint32_t i = 0; i < degree; i++) points[i] = (uint16_t)(c->adjacent[first + i] + 1);
-        for (size_t kind = 0; kind < 2 && st == TACIT_OK; kind++)
+        uint8_t kind = bench_member_vanishes(c, c->roster[v]) ? TACIT_KIND_S : TACIT_KIND_B;
+        if (st == TACIT_OK)
             st = tacit_shamir_deal(c->shares[kind] + (size_t)first * TACIT_SHARE_LEN,
                                    c->roster[v]->shared[kind], points, degree, threshold, &c->prng);
         if (st != TACIT_OK) return st;
@@ -153,7 +154,7 @@ static tacit_status request_share(bench_cohort *c, const bench_member *m) {
 /* ---- mask and agree -------------------------------------------------------------------------- */
 
 static tacit_status request_mask(bench_cohort *c, const bench_member *m) {
-    uint32_t len = (uint32_t)(c->plan.dims / 8 * c->plan.bits);
+    uint32_t len = (uint32_t)tacit_ring_packed_len(c->plan.dims, c->plan.bits);
     begin(c, tacit_Message_mask_tag);
     tacit_MaskRequest *mask = &c->message.body.mask;
     mask->index = index_of(c, m);

@@ -46,16 +46,22 @@ static inline void cohort_fixture_join(cohort_fixture *x, uint32_t i) {
     assert_int_equal(slot, i);
 }
 
-/* A cohort of spec->device_count in phase SHARE. */
-static inline void cohort_fixture_make(cohort_fixture *x, const federation_spec *spec) {
+/* A cohort that waits for joins. */
+static inline void cohort_fixture_open(cohort_fixture *x, const federation_spec *spec,
+                                       bool complete_graph) {
     federation_init_plan(&x->f, spec);
     x->n = spec->device_count;
     x->secrets = calloc(x->n, sizeof *x->secrets);
     assert_non_null(x->secrets);
-    cohort_params params = {.plan = x->f.plan};
+    cohort_params params = {.plan = x->f.plan, .complete_graph = complete_graph};
     memcpy(params.plan_digest, x->f.plan_digest, TACIT_HASH_LEN);
     memcpy(params.phase_secret, x->f.phase_secret, TACIT_SIGN_SECRET_LEN);
     assert_int_equal(cohort_new(&x->c, &params), TACIT_OK);
+}
+
+/* A cohort of spec->device_count in phase SHARE. */
+static inline void cohort_fixture_make(cohort_fixture *x, const federation_spec *spec) {
+    cohort_fixture_open(x, spec, false);
     for (uint32_t i = 0; i < x->n; i++) cohort_fixture_join(x, i);
     assert_true(cohort_tick(x->c, x->f.now_s));
     assert_int_equal(cohort_phase_now(x->c), COHORT_SHARE);

@@ -1030,6 +1030,36 @@ static void test_job_out_of_phase(void **state) {
     rig_free(&r);
 }
 
+/* A complete graph above 512 is for benchmarks: a device derives cycles, finds in the roster's
+ * entries one that is no neighbour of its, and leaves. With the plan's own graph it goes on. */
+static void test_device_refuses_complete_graph(void **state) {
+    (void)state;
+    const federation_spec spec = {
+        .device_count = 600, .max_colluding = 100, .max_dropout = 200, .seed = 23};
+    for (int complete = 0; complete < 2; complete++) {
+        cohort_fixture x;
+        federation_device d = {0};
+        cohort_fixture_open(&x, &spec, complete == 1);
+        for (uint32_t i = 0; i + 1 < x.n; i++) cohort_fixture_join(&x, i);
+        x.f.cohort = x.c;
+        federation_device_enrol(&x.f, &d, TACIT_CLASS_ACCOUNT, x.f.plan.join_until_s + 86400);
+        assert_int_equal(federation_device_start(&x.f, &d), TACIT_OK);
+        assert_int_equal(federation_send(&x.f, &d), TACIT_OK);
+        assert_true(cohort_tick(x.c, x.f.now_s));
+        assert_int_equal(x.c->rule.cycles == 0, complete);
+        assert_int_equal(cohort_degree(x.c, 0) == x.n - 1, complete);
+        assert_int_equal(federation_collect(&x.f, &d, &x.f.answer), TACIT_OK);
+        assert_int_equal(federation_deliver(&x.f, &d, &x.f.answer),
+                         complete ? TACIT_BAD_ROSTER : TACIT_OK);
+        assert_int_equal(tacit_secagg_phase(d.machine),
+                         complete ? TACIT_PHASE_LEFT : TACIT_PHASE_SHARE);
+        assert_int_equal(federation_secrets_left(&d), !complete);
+        federation_device_free(&d);
+        x.f.cohort = NULL;
+        cohort_fixture_free(&x);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_truncated),
@@ -1063,6 +1093,7 @@ int main(void) {
         cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_thin_neighbourhood),
         cmocka_unit_test(test_rule_refuses),
+        cmocka_unit_test(test_device_refuses_complete_graph),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_poll),
         cmocka_unit_test(test_slices),

@@ -318,6 +318,35 @@ static void rule_keeps_its_promises(void **state) {
     assert_true(accepted >= 200);
 }
 
+/* The benchmarks' complete graph: the same integers without slack, everyone's neighbour everyone,
+ * and its own refusals. Up to 512 it is the rule itself. */
+static void complete_for_benchmarks(void **state) {
+    (void)state;
+    tacit_graph_rule r, plain;
+    uint32_t t = 0;
+    assert_int_equal(tacit_graph_rule_complete(&r, 1000, 100, 300, 0), TACIT_OK);
+    assert_int_equal(r.cycles, 0);
+    assert_int_equal(r.degree_min, 999);
+    assert_int_equal(r.slack, 0);
+    assert_int_equal(r.n_min, 700);
+    assert_int_equal(r.honest, 600);
+    assert_int_equal(tacit_graph_threshold(&r, 999, &t), TACIT_OK);
+    assert_int_equal(t, (999 + 100) / 2 + 1);
+    assert_int_equal(tacit_graph_rule_init(&plain, 1000, 100, 300, 0), TACIT_BELOW_FLOOR);
+    assert_int_equal(tacit_graph_rule_complete(&r, TACIT_MAX_NEIGHBOURS + 1, 100, 200, 0),
+                     TACIT_OK);
+    assert_int_equal(tacit_graph_rule_complete(&r, TACIT_MAX_NEIGHBOURS + 2, 100, 200, 0),
+                     TACIT_BAD_ROSTER);
+    assert_int_equal(tacit_graph_rule_complete(&r, 2, 0, 0, 0), TACIT_BAD_ROSTER);
+    assert_int_equal(tacit_graph_rule_complete(&r, 1000, 100, 500, 0), TACIT_BELOW_FLOOR);
+    assert_int_equal(tacit_graph_rule_complete(&r, 1000, 100, 300, 1001), TACIT_BELOW_FLOOR);
+    memset(&r, 0, sizeof r);
+    memset(&plain, 0, sizeof plain);
+    assert_int_equal(tacit_graph_rule_complete(&r, 512, 100, 200, 0), TACIT_OK);
+    assert_int_equal(tacit_graph_rule_init(&plain, 512, 100, 200, 0), TACIT_OK);
+    assert_memory_equal(&r, &plain, sizeof r);
+}
+
 /* ---- the exact second implementation --------------------------------------------------------- */
 
 static uint8_t nibble(char c) { return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10); }
@@ -447,6 +476,7 @@ int main(void) {
         cmocka_unit_test(searches_give_up),
         cmocka_unit_test(floor_raises_n_min_only),
         cmocka_unit_test(rule_keeps_its_promises),
+        cmocka_unit_test(complete_for_benchmarks),
         cmocka_unit_test(vectors),
         cmocka_unit_test(tails_by_counting),
     };
