@@ -86,7 +86,7 @@ struct tacit_secagg {
     uint16_t *scratch;                  /* [n_hi] cycle permutation, then evaluation points */
     uint16_t *indices;                  /* [capacity] roster indices, ascending */
     tacit_secagg_neighbour *neighbours; /* [capacity] */
-    uint8_t *dealt;                     /* [capacity x TACIT_SHARE_LEN] shares of one own secret */
+    uint8_t *dealt; /* [capacity x TACIT_SHARE_LEN] of one own secret; later the masks' keys */
     uint8_t *boxes; /* [capacity x SECAGG_BOXES_LEN] own shares sealed: s, then b */
     uint8_t *held;  /* the same bytes later: [capacity x SECAGG_HELD_LEN] share keys, by kind */
     uint8_t *u2, *u3;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * secagg_masks.c - the mask step: self mask, one pair mask towards EVERY neighbour in U2 whether or
  * not its ciphertext came or opened (security H1), keyed with session2 so that two views of U2 do
- * not cancel (H3); then the server's U3. Pair secrets are made one at a time and held nowhere. */
+ * not cancel (H3); then the server's U3. The keys of the masks live for this one call. */
 #include "common/mask.h"
 #include "common/ring.h"
 #include "firmware/secagg_internal.h"
@@ -13,41 +13,68 @@ tacit_status tacit_secagg_noise_share(const tacit_secagg *s, uint64_t *variance)
     return TACIT_OK;
 }
 
-static tacit_status add_pair_masks(tacit_secagg *s, uint32_t *words) {
+/* The keys of the masks lie where the dealt shares were. */
+enum { MASK_ENTRY_LEN = TACIT_KEY_LEN + 1 }; /* key, subtract */
+_Static_assert((int)MASK_ENTRY_LEN <= (int)TACIT_SHARE_LEN, "dealt has room for a key a neighbour");
+
+static tacit_status derive_pair_keys(tacit_secagg *s, uint32_t *count) {
     const tacit_plan *plan = &s->params.plan;
-    uint8_t secret[TACIT_KEY_LEN], shared[TACIT_KEY_LEN], key[TACIT_KEY_LEN];
+    uint8_t secret[TACIT_KEY_LEN], shared[TACIT_KEY_LEN];
     tacit_status st = TACIT_OK;
     tacit_mask_secret_key(secret, s->secrets.s);
+    *count = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         const tacit_secagg_neighbour *v = &s->neighbours[i];
         if (!tacit_bit_get(s->u2, s->indices[i])) continue;
         st = tacit_x25519(shared, secret, v->mask_key);
         if (st != TACIT_OK) break;
-        tacit_mask_pair_key(key, shared, s->session2, s->id, v->id, s->join.mask_key, v->mask_key,
+        uint8_t *entry = s->dealt + (size_t)(*count)++ * MASK_ENTRY_LEN;
+        tacit_mask_pair_key(entry, shared, s->session2, s->id, v->id, s->join.mask_key, v->mask_key,
                             plan->bits, plan->dims);
-        tacit_mask_apply(words, 0, plan->dims, plan->bits, key, !tacit_mask_adds(s->id, v->id));
+        entry[TACIT_KEY_LEN] = !tacit_mask_adds(s->id, v->id);
     }
     tacit_wipe(secret, sizeof secret);
     tacit_wipe(shared, sizeof shared);
-    tacit_wipe(key, sizeof key);
     return st;
 }
 
-static void add_self_mask(tacit_secagg *s, uint32_t *words) {
-    uint8_t key[TACIT_KEY_LEN];
-    tacit_mask_self_key(key, s->secrets.b, s->session2, s->id);
-    tacit_mask_apply(words, 0, s->params.plan.dims, s->params.plan.bits, key, false);
-    tacit_wipe(key, sizeof key);
+/* Through all masks slice by slice: a slice stays in the first-level cache however long the vector
+ * is. */
+static void add_masks(const tacit_secagg *s, uint32_t *words, uint32_t count,
+                      const uint8_t *self_key) {
+    enum { SLICE = 16 * TACIT_MASK_BLOCK };
+    const tacit_plan *plan = &s->params.plan;
+    for (size_t first = 0; first < plan->dims; first += SLICE) {
+        size_t some = plan->dims - first < SLICE ? plan->dims - first : SLICE;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint8_t *entry = s->dealt + (size_t)i * MASK_ENTRY_LEN;
+            tacit_mask_apply(words + first, first, some, plan->bits, entry,
+                             entry[TACIT_KEY_LEN] != 0);
+        }
+        tacit_mask_apply(words + first, first, some, plan->bits, self_key, false);
+    }
+}
+
+static tacit_status mask(tacit_secagg *s, uint32_t *words) {
+    uint8_t self_key[TACIT_KEY_LEN];
+    uint32_t count;
+    tacit_status st = derive_pair_keys(s, &count);
+    if (st == TACIT_OK) {
+        tacit_mask_self_key(self_key, s->secrets.b, s->session2, s->id);
+        add_masks(s, words, count, self_key);
+        tacit_wipe(self_key, sizeof self_key);
+    }
+    tacit_wipe(s->dealt, (size_t)s->count * MASK_ENTRY_LEN);
+    tacit_wipe(&s->secrets, sizeof s->secrets); /* shares of them live on at the neighbours only */
+    return st;
 }
 
 tacit_status tacit_secagg_mask(tacit_secagg *s, uint32_t *words, uint8_t *packed, tacit_sink *out) {
     const tacit_plan *plan = &s->params.plan;
     tacit_status st = tacit_secagg_begin(s, TACIT_PHASE_MASK);
     if (st != TACIT_OK) return st;
-    st = add_pair_masks(s, words);
+    st = mask(s, words);
     if (st != TACIT_OK) return tacit_secagg_fail(s, st);
-    add_self_mask(s, words);
-    tacit_wipe(&s->secrets, sizeof s->secrets); /* shares of them live on at the neighbours only */
 
     size_t len = tacit_ring_packed_len(plan->dims, plan->bits);
     tacit_ring_pack(packed, words, plan->dims, plan->bits);
