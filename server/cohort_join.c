@@ -10,7 +10,7 @@
 
 #include "common/cert.h"
 #include "common/merkle.h"
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 /* ---- joins ----------------------------------------------------------------------------------- */
 
@@ -40,7 +40,7 @@ static tacit_status verify_join(const cohort *c, const tacit_join *join, const u
  * again. Everything else is somebody who knows the certificate. */
 static tacit_status take_again(cohort_request *r, cohort_seat *seat, const tacit_join *join) {
     if (memcmp(join, &seat->join, sizeof *join) != 0) {
-        if (seat->attempts == COHORT_JOIN_ATTEMPTS)
+        if (!cohort_attempts_left(seat->attempts))
             return refuse(r, TACIT_BUSY, "too many attempts with this certificate");
         if (verify_join(r->c, join, seat->id, seat->device_key) != TACIT_OK) {
             seat->attempts++;
@@ -60,9 +60,8 @@ static void remember(cohort *c, const uint8_t *id, uint32_t attempts) {
         return;
 }
 
-/* The checks a neighbour will make of the round keys, and that the device key has one seat. */
-static const char *find_bad_key(const cohort *c, const tacit_join *join,
-                                const uint8_t *device_key) {
+/* The checks a neighbour will make of the round keys. */
+static const char *find_bad_key(const cohort *c, const tacit_join *join) {
     const uint8_t *keys[3] = {join->channel_key, join->mask_key, join->commitment};
     uint8_t shared[TACIT_KEY_LEN];
     for (int i = 0; i < 3; i++) {
@@ -74,8 +73,6 @@ static const char *find_bad_key(const cohort *c, const tacit_join *join,
     if (tacit_x25519(shared, c->secret, join->channel_key) != TACIT_OK ||
         tacit_x25519(shared, c->secret, join->mask_key) != TACIT_OK)
         return "a key is of low order";
-    if (key_table_find(&c->device_keys, device_key) != NULL)
-        return "this device key has a seat under another certificate";
     return NULL;
 }
 
@@ -86,7 +83,6 @@ static tacit_status admit(cohort *c, uint32_t *slot, const tacit_join *join, con
     memcpy(seat->id, id, TACIT_HASH_LEN);
     memcpy(seat->device_key, device_key, TACIT_KEY_LEN);
     if (key_table_add(&c->ids, id, c->joined) != TACIT_OK ||
-        key_table_add(&c->device_keys, device_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->channel_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->mask_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->commitment, c->joined) != TACIT_OK)
@@ -102,7 +98,7 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
     cohort *c = r->c;
     if (c->joined >= c->target) return refuse(r, TACIT_LATE, "the roster is full");
     const uint32_t *attempts = key_table_find(&c->strangers, id);
-    if (attempts != NULL && *attempts >= COHORT_JOIN_ATTEMPTS)
+    if (attempts != NULL && !cohort_attempts_left(*attempts))
         return refuse(r, TACIT_BUSY, "too many attempts with this certificate");
     tacit_cert cert;
     tacit_status st = tacit_cert_verify(&cert, join->certificate, c->params.plan.authority_key,
@@ -114,7 +110,9 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
         remember(c, id, 1);
         return refuse(r, st, "the signature is not the device's");
     }
-    const char *bad = find_bad_key(c, join, cert.device_key);
+    const char *bad = find_bad_key(c, join);
+    if (bad == NULL && !cohort_claim_device_key(c, cert.device_key))
+        bad = "this device key has a seat under another certificate";
     if (bad != NULL) {
         remember(c, id, COHORT_JOIN_ATTEMPTS);
         c->report.refused[COHORT_JOIN]++;
