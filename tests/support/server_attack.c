@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -123,6 +124,13 @@ tacit_status rig_send(rig *r) {
     tacit_status st = rig_submit(r, &slot);
     if (st == TACIT_OK) r->d->slot = slot;
     return st;
+}
+
+const char *rig_said(const rig *r, tacit_status st) {
+    static char said[TACIT_NOTE_LEN + 40];
+    (void)snprintf(said, sizeof said, "%s%s%s", tacit_status_name(st), r->note[0] != 0 ? ", " : "",
+                   r->note);
+    return said;
 }
 
 /* ---- shares ---------------------------------------------------------------------------------- */

@@ -47,6 +47,8 @@ tacit_status rig_submit_bytes(rig *r, const uint8_t *data, size_t len, uint32_t 
 tacit_status rig_submit(rig *r, uint32_t *slot);
 /* The same for a request that says nothing new about its slot. */
 tacit_status rig_send(rig *r);
+/* What the cohort said of the last one: the status and its note. Static, until the next call. */
+const char *rig_said(const rig *r, tacit_status st);
 
 /* ---- Shares ------------------------------------------------------------------------------------
  */
