@@ -11,6 +11,7 @@
 #include "tests/support/server_attack.h"
 
 #include "common/ring.h"
+#include "firmware/update.h"
 
 void rig_make(rig *r, const federation_spec *spec, tacit_phase phase) {
     *r = (rig){0};
@@ -155,6 +156,24 @@ void rig_seal_box(const rig *r, uint8_t *box, const uint8_t *share, uint32_t to,
     uint8_t key[TACIT_KEY_LEN];
     box_key(r, key, to, kind);
     tacit_share_seal(box, share, key, r->f.cohort->session, rig_index(r, r->d), to, kind);
+}
+
+/* ---- updates --------------------------------------------------------------------------------- */
+
+void rig_contribute(rig *r, uint32_t i, float *x, const tacit_mechanism *m) {
+    tacit_plan plan = r->f.plan;
+    tacit_graph_rule rule;
+    uint8_t rounding[TACIT_KEY_LEN], noise[TACIT_KEY_LEN];
+    plan.scale = m->scale;
+    plan.mu = m->mu;
+    assert_int_equal(tacit_graph_rule_init(&rule, r->f.device_count, plan.max_colluding,
+                                           plan.max_dropout, plan.n_min_floor),
+                     TACIT_OK);
+    tacit_prng_bytes(&r->f.prng, rounding, sizeof rounding);
+    tacit_prng_bytes(&r->f.prng, noise, sizeof noise);
+    assert_int_equal(tacit_update_words(r->f.devices[i].update, x, &plan,
+                                        tacit_plan_noise_share(&plan, &rule), rounding, noise),
+                     TACIT_OK);
 }
 
 /* ---- the rest of the cohort ------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #ifndef TACIT_TESTS_SERVER_ATTACK_H
 #define TACIT_TESTS_SERVER_ATTACK_H
 
+#include "common/accountant.h"
 #include "server/cohort_internal.h"
 #include "tests/support/federation_attack.h"
 
@@ -56,6 +57,12 @@ const char *rig_said(const rig *r, tacit_status st);
  * sealed again with another share in it, as only its dealer can. */
 void rig_open_box(const rig *r, uint8_t *share, const uint8_t *box, uint32_t to, uint8_t kind);
 void rig_seal_box(const rig *r, uint8_t *box, const uint8_t *share, uint32_t to, uint8_t kind);
+
+/* ---- Updates -----------------------------------------------------------------------------------
+ */
+/* Device i will send what the one pipeline makes of the clipped statistics x [dims] (overwritten)
+ * under a plan with this scale and mu: rotated, rounded, with its share of the noise. */
+void rig_contribute(rig *r, uint32_t i, float *x, const tacit_mechanism *m);
 
 /* ---- The rest of the cohort --------------------------------------------------------------------
  */
