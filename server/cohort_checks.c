@@ -42,6 +42,37 @@ bool cohort_has_sent(const cohort_seat *seat, cohort_phase phase) {
 
 bool cohort_attempts_left(uint32_t attempts) { return attempts < COHORT_JOIN_ATTEMPTS; }
 
+uint64_t cohort_certificate_until(const cohort *c, uint64_t now_s) {
+    uint64_t taken_s = c->params.plan.join_until_s + c->params.plan.share_s;
+    return taken_s > now_s ? taken_s : now_s;
+}
+
+tacit_status cohort_verify_join(const cohort *c, const tacit_join *join,
+                                const uint8_t id[static TACIT_HASH_LEN],
+                                const uint8_t device_key[static TACIT_KEY_LEN]) {
+    uint8_t body[TACIT_HASH_LEN];
+    tacit_statement statement;
+    tacit_join_body(body, join, id);
+    tacit_statement_join(&statement, TACIT_LABEL_JOIN, c->params.plan_digest,
+                         c->params.plan.model_digest, c->params.cohort, id, body);
+    return tacit_statement_verify(join->signature, &statement, device_key);
+}
+
+const char *cohort_find_bad_key(const cohort *c, const tacit_join *join) {
+    const uint8_t *keys[3] = {join->channel_key, join->mask_key, join->commitment};
+    uint8_t shared[TACIT_KEY_LEN];
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < i; k++)
+            if (memcmp(keys[i], keys[k], TACIT_KEY_LEN) == 0) return "a key appears twice";
+        if (key_table_find(&c->round_keys, keys[i]) != NULL)
+            return "a key is another device's already";
+    }
+    if (tacit_x25519(shared, c->secret, join->channel_key) != TACIT_OK ||
+        tacit_x25519(shared, c->secret, join->mask_key) != TACIT_OK)
+        return "a key is of low order";
+    return NULL;
+}
+
 bool cohort_claim_device_key(cohort *c, const uint8_t device_key[static TACIT_KEY_LEN]) {
     return key_table_add(&c->device_keys, device_key, c->joined) == TACIT_OK;
 }

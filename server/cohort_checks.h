@@ -30,6 +30,21 @@ bool cohort_has_sent(const cohort_seat *seat, cohort_phase phase);
 /* Whether another join under an id may cost signature checks after so many failed ones (M12). */
 bool cohort_attempts_left(uint32_t attempts);
 
+/* The second until which a certificate must hold that is shown at now_s: the end of the share
+ * phase, by when every device has taken its join answer. One that ended earlier would drive its
+ * neighbours off. */
+uint64_t cohort_certificate_until(const cohort *c, uint64_t now_s);
+
+/* Whether the join is signed by the device of this certificate, for this plan, model and cohort
+ * (H2). BAD_SIGNATURE. */
+TACIT_MUST_CHECK tacit_status cohort_verify_join(const cohort *c, const tacit_join *join,
+                                                 const uint8_t id[static TACIT_HASH_LEN],
+                                                 const uint8_t device_key[static TACIT_KEY_LEN]);
+
+/* What the neighbours would find wrong with the round keys and leave for: one that appears twice,
+ * in this join or in the cohort, or is of low order (H2). NULL when nothing is. Static storage. */
+const char *cohort_find_bad_key(const cohort *c, const tacit_join *join);
+
 /* Gives the next seat to this device key; false when the key has one already, whatever certificate
  * it came under (C3). The last question before a join is admitted. */
 bool cohort_claim_device_key(cohort *c, const uint8_t device_key[static TACIT_KEY_LEN]);
