@@ -197,15 +197,19 @@ void rig_finish_until(rig *r, cohort_phase phase) {
     while (rig_phase(r) < phase && rig_phase(r) < COHORT_DONE) rig_finish_phase(r);
 }
 
-bool rig_sum_is_wrong(const rig *r) {
+bool rig_ended_well(const rig *r) {
     const uint32_t *sum = cohort_sum(r->f.cohort);
     if (sum == NULL) return false;
     uint32_t *plain = calloc(r->f.plan.dims, sizeof *plain);
     assert_non_null(plain);
     federation_plain_sum(&r->f, plain);
-    bool wrong = memcmp(sum, plain, r->f.plan.dims * sizeof *plain) != 0;
+    bool right = memcmp(sum, plain, r->f.plan.dims * sizeof *plain) == 0;
     free(plain);
-    return wrong;
+    return right;
+}
+
+bool rig_sum_is_wrong(const rig *r) {
+    return cohort_sum(r->f.cohort) != NULL && !rig_ended_well(r);
 }
 
 bool rig_named(const rig *r, uint32_t index) {

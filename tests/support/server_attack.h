@@ -70,7 +70,9 @@ void rig_contribute(rig *r, uint32_t i, float *x, const tacit_mechanism *m);
 void rig_finish_phase(rig *r);
 /* All phases up to `phase`, or to the end of the cohort. */
 void rig_finish_until(rig *r, cohort_phase phase);
-/* The cohort has its sum, and it is not the plain sum of the devices in U3. */
+/* The cohort has its sum, and it is the plain sum of the devices in U3; or it is not. With no sum
+ * both are false. */
+bool rig_ended_well(const rig *r);
 bool rig_sum_is_wrong(const rig *r);
 /* The cohort has named the device at `index`. */
 bool rig_named(const rig *r, uint32_t index);

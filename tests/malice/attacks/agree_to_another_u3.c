@@ -20,10 +20,7 @@ static bool wins(const char **why) {
     *why = rig_said(&r, st);
     r.d->gone = true;
     rig_finish_until(&r, COHORT_DONE);
-    uint32_t left = 0;
-    for (uint32_t i = 1; i < r.f.device_count; i++)
-        left += r.f.devices[i].status == TACIT_BAD_SIGNATURE;
-    bool won = left == r.f.device_count - 1 && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r);
     rig_free(&r);
     return won;
 }

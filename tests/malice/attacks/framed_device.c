@@ -26,16 +26,9 @@ static bool wins(const char **why) {
     rig_make(&r, &spec, TACIT_PHASE_SHARE);
     tacit_status st = TACIT_OK;
     for (uint32_t i = 0; i < 3; i++) st = send_forgery(&r, &r.f.devices[i]);
-    *why = st == TACIT_BAD_MESSAGE && cohort_blame_count(r.f.cohort) == 0
-               ? "the forgery is refused and counts against nobody"
-               : "?";
+    *why = rig_said(&r, st);
     rig_finish_until(&r, COHORT_DONE);
-    uint32_t thrown_out = 0;
-    for (uint32_t i = 0; i < r.f.device_count; i++) {
-        const federation_device *d = &r.f.devices[i];
-        thrown_out += d->status == TACIT_WRONG_PHASE && rig_named(&r, rig_index(&r, d));
-    }
-    bool won = thrown_out == 3 && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r) || cohort_blame_count(r.f.cohort) > 0;
     rig_free(&r);
     return won;
 }

@@ -23,7 +23,7 @@ static bool wins(const char **why) {
     uint32_t named = 0;
     for (uint32_t i = 1; i < r.f.device_count; i++)
         named += rig_named(&r, rig_index(&r, &r.f.devices[i]));
-    bool won = st == TACIT_OK && named > 0 && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r) || named > 0;
     rig_free(&r);
     return won;
 }

@@ -26,7 +26,7 @@ static bool wins(const char **why) {
     rig_request(&r, 0); /* too late: its machine waits for an answer, and gets that of the copy */
     (void)!rig_send(&r);
     rig_finish_until(&r, COHORT_DONE);
-    bool won = rig_named(&r, victim) && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r) || rig_named(&r, victim);
     rig_free(&first);
     rig_free(&r);
     return won;

@@ -36,9 +36,7 @@ static bool wins(const char **why) {
     *why = rig_said(&r, st);
     r.d->gone = st != TACIT_OK;
     rig_finish_until(&r, COHORT_DONE);
-    uint32_t left = 0;
-    for (uint32_t i = 1; i < N - 1; i++) left += r.f.devices[i].status == TACIT_BAD_KEY;
-    bool won = left == N - 2 && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r);
     rig_free(&r);
     return won;
 }

@@ -19,9 +19,7 @@ static bool wins(const char **why) {
     tacit_status st = rig_send(&r);
     *why = rig_said(&r, st);
     rig_finish_until(&r, COHORT_DONE);
-    uint32_t left = 0;
-    for (uint32_t i = 1; i < N; i++) left += r.f.devices[i].status == TACIT_BAD_KEY;
-    bool won = left == N - 1 && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r);
     rig_free(&r);
     return won;
 }

@@ -30,7 +30,7 @@ static bool wins(const char **why) {
     tacit_status st = rig_send(&r);
     *why = rig_said(&r, st);
     rig_finish_until(&r, COHORT_DONE);
-    bool won = st == TACIT_OK && rig_phase(&r) == COHORT_FAILED;
+    bool won = !rig_ended_well(&r);
     rig_free(&r);
     return won;
 }
