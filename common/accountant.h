@@ -119,5 +119,7 @@ TACIT_MUST_CHECK tacit_status tacit_calibrate(tacit_run_budget *out, const tacit
 /* Wrap distance z of security.md M3: 2^(bits-1) / sqrt(sum_norm_grid^2 / dims + noise + n / 4). */
 double tacit_wrap_z(uint32_t bits, double sum_norm_grid, uint32_t dims, double noise_variance,
                     uint32_t n);
+/* Least ring width (16, 20, 24 or 32) with a wrap distance of at least 6.5; 0 when none has it. */
+uint32_t tacit_wrap_bits(double sum_norm_grid, uint32_t dims, double noise_variance, uint32_t n);
 
 #endif

@@ -11,7 +11,6 @@
 #include <math.h>
 
 static const double TOLERANCE = 0.02; /* of the variance lost to the grid (algorithm, section 7) */
-static const double WRAP_Z = 6.5;     /* distance of the ring's edge in standard deviations (M3) */
 static const double MAX_SCALE = 1 << 20;
 /* Part of epsilon left unspent: who adds the charges up in another order, or rounds each of them
  * up, still finds them inside the budget. */
@@ -80,22 +79,10 @@ static bool afford(tacit_run_budget *out, const double parts[static TACIT_MAX_SU
     return false;
 }
 
-double tacit_wrap_z(uint32_t bits, double sum_norm_grid, uint32_t dims, double noise_variance,
-                    uint32_t n) {
-    double variance = sum_norm_grid * sum_norm_grid / dims + noise_variance + n / 4.0;
-    return ldexp(1, (int)bits - 1) / sqrt(variance);
-}
-
-/* Least ring width that holds sum t; 0 when none does. */
-static uint32_t choose_bits(const tacit_mechanism *m, const tacit_run_spec *spec, uint32_t t) {
-    static const uint32_t widths[] = {16, 20, 24, 32};
+/* The greatest norm sum t is expected to have, in grid units. */
+static double norm_on_grid(const tacit_mechanism *m, const tacit_run_spec *spec, uint32_t t) {
     double norm = spec->n * m->l2; /* everybody sends the same vector */
-    if (spec->sum_norm[t] > 0) norm = fmin(norm, spec->sum_norm[t] * m->scale);
-    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
-        double z = tacit_wrap_z(widths[i], norm, m->dims, 2 * (double)m->mu, spec->n);
-        if (z >= WRAP_Z) return widths[i];
-    }
-    return 0;
+    return spec->sum_norm[t] > 0 ? fmin(norm, spec->sum_norm[t] * m->scale) : norm;
 }
 
 tacit_status tacit_calibrate(tacit_run_budget *out, const tacit_run_spec *spec,
@@ -123,7 +110,9 @@ tacit_status tacit_calibrate(tacit_run_budget *out, const tacit_run_spec *spec,
     }
     if (!afford(out, parts, spec, lo)) return TACIT_INTERNAL; /* it was affordable a moment ago */
     for (uint32_t t = 0; t < spec->sums; t++) {
-        out->bits[t] = choose_bits(&out->mechanism[t], spec, t);
+        const tacit_mechanism *m = &out->mechanism[t];
+        out->bits[t] =
+            tacit_wrap_bits(norm_on_grid(m, spec, t), m->dims, 2 * (double)m->mu, spec->n);
         if (out->bits[t] == 0) return TACIT_INVALID_ARGUMENT;
     }
     return TACIT_OK;

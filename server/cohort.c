@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "common/ring.h"
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -212,32 +212,10 @@ uint64_t cohort_deadline_s(const cohort *c) {
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* Whether a message of `phase` may be looked at now. */
-static tacit_status check_open(const cohort *c, char *note, cohort_phase phase, uint64_t now_s) {
-    static const char *const names[] = {"join", "share", "mask", "agree", "reveal"};
-    if ((int)phase < COHORT_JOIN || phase > COHORT_REVEAL) {
-        cohort_note(note, "no such phase");
-        return TACIT_WRONG_PHASE;
-    }
-    if (c->phase == COHORT_FAILED) {
-        cohort_note(note, "the cohort was given up");
-        return TACIT_ABORTED;
-    }
-    if (phase > c->phase || (phase == COHORT_JOIN && now_s < c->params.plan.opens_s)) {
-        cohort_note(note, "%s has not opened yet", names[phase]);
-        return TACIT_WRONG_PHASE;
-    }
-    if (phase < c->phase || now_s > c->deadline_s) {
-        cohort_note(note, "%s has closed", names[phase]);
-        return TACIT_LATE;
-    }
-    return TACIT_OK;
-}
-
 tacit_status cohort_submit(cohort *c, uint32_t *slot, char *note, cohort_phase phase,
                            tacit_bytes body, uint64_t now_s) {
     if (note != NULL) *note = '\0';
-    tacit_status st = check_open(c, note, phase, now_s);
+    tacit_status st = cohort_check_open(c, note, phase, now_s);
     if (st != TACIT_OK) return st;
     size_t max = cohort_body_max(c, phase);
     if (body.len > max) {

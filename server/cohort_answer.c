@@ -4,7 +4,7 @@
  * has in common (security H1, H2). A phase that is open is not answered, and a device that is not
  * in the phase's set gets nothing. */
 #include "common/merkle.h"
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 static void make(tacit_Message *m, pb_size_t which) {
     memset(m, 0, sizeof *m);
@@ -232,7 +232,7 @@ tacit_status cohort_poll(const cohort *c, uint32_t *slot, cohort_phase phase, co
     tacit_statement statement;
     tacit_status st = find_seat(c, &seat, &statement, phase, bytes + 1);
     if (st != TACIT_OK) return st;
-    if ((seat->sent >> phase & 1) == 0) return TACIT_WRONG_PHASE;
+    if (!cohort_has_sent(seat, phase)) return TACIT_WRONG_PHASE;
     st = tacit_statement_verify(bytes + 1 + who_len, &statement, seat->device_key);
     if (st == TACIT_OK) *slot = (uint32_t)(seat - c->seats);
     return st;

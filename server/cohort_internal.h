@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cohort_internal.h - the one object behind cohort.h and what its files share: cohort.c (life,
- * phases, report), cohort_request.c (reading a body), cohort_join.c (joins and the roster),
- * cohort_phases.c (share, mask, agree), cohort_reveal.c (reveal), cohort_answer.c (answers, poll),
- * unmask.c (the sum) with rebuild.c (secrets from shares).
+ * phases, report), cohort_request.c (reading a body), cohort_checks.c (what is checked of a
+ * device's message), cohort_join.c (joins and the roster), cohort_phases.c (share, mask, agree),
+ * cohort_reveal.c (reveal), cohort_answer.c (answers, poll), unmask.c (the sum) with rebuild.c
+ * (secrets from shares).
  *
  * A slot is a place in the order of joining; an index is a place in the roster, which is sorted by
  * id. Before the roster stands everything hangs on slots, after it on indices.

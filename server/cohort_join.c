@@ -10,7 +10,7 @@
 
 #include "common/cert.h"
 #include "common/merkle.h"
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 /* ---- joins ----------------------------------------------------------------------------------- */
 
@@ -19,30 +19,13 @@ static tacit_status refuse(const cohort_request *r, tacit_status status, const c
     return status;
 }
 
-/* A certificate must outlive the share phase, by when every device has taken its join answer: with
- * one that ends earlier in the roster, its neighbours would leave. */
-static uint64_t certificate_until(const cohort *c, uint64_t now_s) {
-    uint64_t taken_s = c->params.plan.join_until_s + c->params.plan.share_s;
-    return taken_s > now_s ? taken_s : now_s;
-}
-
-static tacit_status verify_join(const cohort *c, const tacit_join *join, const uint8_t *id,
-                                const uint8_t *device_key) {
-    uint8_t body[TACIT_HASH_LEN];
-    tacit_statement statement;
-    tacit_join_body(body, join, id);
-    tacit_statement_join(&statement, TACIT_LABEL_JOIN, c->params.plan_digest,
-                         c->params.plan.model_digest, c->params.cohort, id, body);
-    return tacit_statement_verify(join->signature, &statement, device_key);
-}
-
 /* A join under an id that has a seat. The same bytes, or others under the same key: that device
  * again. Everything else is somebody who knows the certificate. */
 static tacit_status take_again(cohort_request *r, cohort_seat *seat, const tacit_join *join) {
     if (memcmp(join, &seat->join, sizeof *join) != 0) {
-        if (seat->attempts == COHORT_JOIN_ATTEMPTS)
+        if (!cohort_attempts_left(seat->attempts))
             return refuse(r, TACIT_BUSY, "too many attempts with this certificate");
-        if (verify_join(r->c, join, seat->id, seat->device_key) != TACIT_OK) {
+        if (cohort_verify_join(r->c, join, seat->id, seat->device_key) != TACIT_OK) {
             seat->attempts++;
             return refuse(r, TACIT_BAD_SIGNATURE, "the signature is not the device's");
         }
@@ -60,25 +43,6 @@ static void remember(cohort *c, const uint8_t *id, uint32_t attempts) {
         return;
 }
 
-/* The checks a neighbour will make of the round keys, and that the device key has one seat. */
-static const char *find_bad_key(const cohort *c, const tacit_join *join,
-                                const uint8_t *device_key) {
-    const uint8_t *keys[3] = {join->channel_key, join->mask_key, join->commitment};
-    uint8_t shared[TACIT_KEY_LEN];
-    for (int i = 0; i < 3; i++) {
-        for (int k = 0; k < i; k++)
-            if (memcmp(keys[i], keys[k], TACIT_KEY_LEN) == 0) return "a key appears twice";
-        if (key_table_find(&c->round_keys, keys[i]) != NULL)
-            return "a key is another device's already";
-    }
-    if (tacit_x25519(shared, c->secret, join->channel_key) != TACIT_OK ||
-        tacit_x25519(shared, c->secret, join->mask_key) != TACIT_OK)
-        return "a key is of low order";
-    if (key_table_find(&c->device_keys, device_key) != NULL)
-        return "this device key has a seat under another certificate";
-    return NULL;
-}
-
 static tacit_status admit(cohort *c, uint32_t *slot, const tacit_join *join, const uint8_t *id,
                           const uint8_t *device_key) {
     cohort_seat *seat = &c->seats[c->joined];
@@ -86,7 +50,6 @@ static tacit_status admit(cohort *c, uint32_t *slot, const tacit_join *join, con
     memcpy(seat->id, id, TACIT_HASH_LEN);
     memcpy(seat->device_key, device_key, TACIT_KEY_LEN);
     if (key_table_add(&c->ids, id, c->joined) != TACIT_OK ||
-        key_table_add(&c->device_keys, device_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->channel_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->mask_key, c->joined) != TACIT_OK ||
         key_table_add(&c->round_keys, join->commitment, c->joined) != TACIT_OK)
@@ -104,19 +67,22 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
     if (key_table_find(&c->banned, id) != NULL)
         return refuse(r, TACIT_BAD_CERTIFICATE, "this device broke the protocol in a round before");
     const uint32_t *attempts = key_table_find(&c->strangers, id);
-    if (attempts != NULL && *attempts >= COHORT_JOIN_ATTEMPTS)
+    if (attempts != NULL && !cohort_attempts_left(*attempts))
         return refuse(r, TACIT_BUSY, "too many attempts with this certificate");
     tacit_cert cert;
-    tacit_status st = tacit_cert_verify(&cert, join->certificate, c->params.plan.authority_key,
-                                        certificate_until(c, now_s), c->params.plan.least_class);
+    tacit_status st =
+        tacit_cert_verify(&cert, join->certificate, c->params.plan.authority_key,
+                          cohort_certificate_until(c, now_s), c->params.plan.least_class);
     if (st != TACIT_OK)
         return refuse(r, st, "the certificate is not the authority's, too weak or ends too early");
-    st = verify_join(c, join, id, cert.device_key);
+    st = cohort_verify_join(c, join, id, cert.device_key);
     if (st != TACIT_OK) {
         remember(c, id, 1);
         return refuse(r, st, "the signature is not the device's");
     }
-    const char *bad = find_bad_key(c, join, cert.device_key);
+    const char *bad = cohort_find_bad_key(c, join);
+    if (bad == NULL && !cohort_claim_device_key(c, cert.device_key))
+        bad = "this device key has a seat under another certificate";
     if (bad != NULL) {
         remember(c, id, COHORT_JOIN_ATTEMPTS);
         c->report.refused[COHORT_JOIN]++;

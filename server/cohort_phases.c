@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/ring.h"
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 /* ---- share ----------------------------------------------------------------------------------- */
 
@@ -88,15 +88,14 @@ tacit_status cohort_take_mask(cohort_request *r) {
     if (st != TACIT_OK) return st;
     if (cohort_request_copy(r, header.signature)) return TACIT_DUPLICATE;
 
-    size_t len = tacit_ring_packed_len(plan->dims, plan->bits);
     if (header.vector_len != r->in.len) {
         cohort_note(r->note, "the vector has %zu bytes, %u were announced", r->in.len,
                     header.vector_len);
         return r->in.len < header.vector_len ? TACIT_TRUNCATED : TACIT_BAD_MESSAGE;
     }
-    if (header.vector_len != len)
+    if (!cohort_fits_vector(c, header.vector_len))
         cohort_request_find(r, TACIT_BAD_MESSAGE, "the vector has %u bytes instead of %zu",
-                            header.vector_len, len);
+                            header.vector_len, tacit_ring_packed_len(plan->dims, plan->bits));
     uint8_t digest[TACIT_HASH_LEN];
     tacit_hash_of(digest, TACIT_LABEL_VECTOR, r->in.data, r->in.len);
     if (memcmp(digest, header.vector_digest, sizeof digest) != 0)

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 tacit_status cohort_request_next(cohort_request *r, pb_size_t which) {
     tacit_status st = tacit_wire_read(&r->reader, &r->message, &r->in);
@@ -40,15 +40,13 @@ tacit_status cohort_request_seat(cohort_request *r, uint32_t index) {
     }
     r->index = index;
     r->seat = c->roster[index];
-    cohort_phase before = (cohort_phase)(r->phase - 1);
-    bool may = before == COHORT_JOIN ? c->thresholds[index] != 0 : cohort_in(c, before, index);
-    if (may && !r->seat->dropped) return TACIT_OK;
+    if (cohort_may_send(c, r->phase, index)) return TACIT_OK;
     cohort_note(r->note, "device %u is not in the set that may send in this phase", index);
     return TACIT_WRONG_PHASE;
 }
 
 bool cohort_request_copy(const cohort_request *r, const uint8_t *signature) {
-    bool copy = (r->seat->sent >> r->phase & 1) != 0 &&
+    bool copy = cohort_has_sent(r->seat, r->phase) &&
                 memcmp(r->seat->signatures[r->phase], signature, TACIT_SIG_LEN) == 0;
     if (copy) cohort_note(r->note, "device %u already sent this", r->index);
     return copy;
@@ -89,7 +87,7 @@ tacit_status cohort_request_judge(cohort_request *r, tacit_label label, const ui
     tacit_statement_phase(&statement, label, cohort_session_of(r->c, r->phase), r->c->params.cohort,
                           r->index, body);
     tacit_status st = tacit_statement_verify(signature, &statement, r->seat->device_key);
-    if (st == TACIT_OK && (r->seat->sent >> r->phase & 1) != 0) {
+    if (st == TACIT_OK && cohort_has_sent(r->seat, r->phase)) {
         cohort_note(r->note, "device %u already sent in this phase", r->index);
         return TACIT_DUPLICATE;
     }

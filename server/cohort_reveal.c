@@ -7,7 +7,7 @@
  * must be right: it refuses the other kind of share for anybody, and shares about devices that
  * never shared or are no neighbours. Fewer keys than neighbours are normal: a box that did not open
  * gives none. */
-#include "server/cohort_internal.h"
+#include "server/cohort_checks.h"
 
 enum { ENTRY_LEN = 8 + TACIT_KEY_LEN }; /* in the stage: edge u32, owner u32, key */
 #define NO_EDGE UINT32_MAX              /* the box held no share */
@@ -75,7 +75,7 @@ static tacit_status open_boxes(cohort_request *r, uint32_t count) {
             tacit_bit_set(c->bad_deals, owner);
             tacit_put_u32(entry, NO_EDGE);
         }
-        if (st == TACIT_CORRUPT)
+        if (cohort_shows_holder_lied(st))
             return cohort_request_refuse(r, TACIT_BAD_SHARE, COHORT_FAULT_KEY,
                                          "key %u does not open the box of %u", i, owner);
     }

@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 
-#include "common/mask.h"
 #include "common/shamir.h"
+#include "server/cohort_checks.h"
 
 struct rebuild {
     const cohort *c;
@@ -81,18 +81,6 @@ static uint32_t drop_wrong(rebuild *r, uint32_t count) {
     return kept;
 }
 
-static bool fits_commitment(const cohort_seat *seat, const uint8_t *secret, uint8_t kind) {
-    uint8_t got[TACIT_HASH_LEN], mask_secret[TACIT_KEY_LEN];
-    if (kind == TACIT_KIND_B) {
-        tacit_mask_commit(got, secret);
-        return tacit_equal(got, seat->join.commitment, sizeof got);
-    }
-    tacit_mask_secret_key(mask_secret, secret);
-    tacit_x25519_public(got, mask_secret);
-    tacit_wipe(mask_secret, sizeof mask_secret);
-    return tacit_equal(got, seat->join.mask_key, sizeof got);
-}
-
 /* Brings r to shares of one polynomial of degree < t: all of *count, or what is left of them. */
 static tacit_status correct(rebuild *r, uint32_t *count, uint32_t t) {
     tacit_status st = tacit_shamir_lagrange(r->lagrange, r->points, *count);
@@ -115,7 +103,8 @@ tacit_status rebuild_secret(rebuild *r, uint8_t secret[static TACIT_SECRET_LEN],
     count->wrong = count->came - m;
     if (st == TACIT_OK)
         st = tacit_shamir_combine(secret, r->shares, TACIT_SHARE_LEN, r->lagrange, m);
-    if (st == TACIT_OK && !fits_commitment(r->c->roster[owner], secret, kind)) st = TACIT_BAD_SHARE;
+    if (st == TACIT_OK && !cohort_fits_commitment(r->c->roster[owner], secret, kind))
+        st = TACIT_BAD_SHARE;
     if (st != TACIT_OK) tacit_wipe(secret, TACIT_SECRET_LEN);
     return st;
 }

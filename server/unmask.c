@@ -13,6 +13,7 @@
 
 #include "common/mask.h"
 #include "common/ring.h"
+#include "server/cohort_checks.h"
 #include "server/rebuild.h"
 
 enum {
@@ -137,7 +138,7 @@ static void run_secrets(cohort *c, uint32_t task) {
 
 /* A dealer is named when its own boxes, opened by at least t_v holders, hold shares that contradict
  * each other or its commitment, or when at least t_v of its neighbours signed a reveal without it:
- * more than can collude (t_v > t1), so at least one honest device could not open its box. */
+ * more than can collude. */
 static void name_dealer(cohort *c, uint32_t v) {
     const cohort_job_secret *job = &c->job.secrets[v];
     uint32_t t = c->thresholds[v], missing = cohort_neighbours_in(c, v, COHORT_REVEAL) - job->came;
@@ -146,7 +147,7 @@ static void name_dealer(cohort *c, uint32_t v) {
     if (bad && job->came >= t) {
         blame.fault = COHORT_FAULT_DEAL;
         blame.wrong = job->wrong;
-    } else if (job->status == TACIT_TOO_FEW && missing >= t) {
+    } else if (job->status == TACIT_TOO_FEW && cohort_shows_boxes_shut(missing, t)) {
         blame.fault = COHORT_FAULT_SEAL;
         blame.wrong = missing;
     } else {

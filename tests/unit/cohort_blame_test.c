@@ -10,22 +10,17 @@
 
 #include <cmocka.h>
 
-#include "tests/support/cohort_rig.h"
+#include "tests/support/cohort_expect.h"
 
 typedef enum { DEAL_WRONG, DEAL_NOT_CANONICAL, DEAL_UNOPENABLE } bad_deal;
 
 /* Seals the box again with another share in it, as only its dealer can. */
-static void spoil_box(const rig *r, uint8_t *box, uint32_t from, uint32_t to, uint8_t kind,
-                      bad_deal how) {
-    const cohort *c = r->f.cohort;
-    uint8_t shared[TACIT_KEY_LEN], key[TACIT_KEY_LEN], share[TACIT_SHARE_LEN];
-    assert_int_equal(tacit_x25519(shared, r->d->draws[2], c->roster[to]->join.channel_key),
-                     TACIT_OK);
-    tacit_share_key(key, shared, c->session, from, to, kind);
-    assert_int_equal(tacit_share_open(share, box, key, c->session, from, to, kind), TACIT_OK);
+static void spoil_box(const rig *r, uint8_t *box, uint32_t to, uint8_t kind, bad_deal how) {
+    uint8_t share[TACIT_SHARE_LEN];
+    rig_open_box(r, share, box, to, kind);
     for (size_t limb = 0; limb < 5; limb++) share[8 * limb] ^= (uint8_t)(1 + to);
     if (how == DEAL_NOT_CANONICAL) memset(share + 16, 0xff, 8);
-    tacit_share_seal(box, share, key, c->session, from, to, kind);
+    rig_seal_box(r, box, share, to, kind);
     if (how == DEAL_UNOPENABLE) box[to % TACIT_SEALED_SHARE_LEN] ^= 1;
 }
 
@@ -34,24 +29,23 @@ static void spoil_box(const rig *r, uint8_t *box, uint32_t from, uint32_t to, ui
 static void deal_badly(rig *r, const federation_spec *spec, uint32_t count, bad_deal how,
                        bool vanish) {
     rig_make(r, spec, TACIT_PHASE_SHARE);
-    request(r, 2);
-    uint32_t from = index_of(r, r->d);
+    rig_request(r, 2);
     for (uint32_t i = 1; i <= count; i++) {
         tacit_SealedShares *pair = &r->m.items[i].body.sealed;
-        spoil_box(r, pair->box_b, from, pair->peer, TACIT_KIND_B, how);
-        spoil_box(r, pair->box_s, from, pair->peer, TACIT_KIND_S, how);
+        spoil_box(r, pair->box_b, pair->peer, TACIT_KIND_B, how);
+        spoil_box(r, pair->box_s, pair->peer, TACIT_KIND_S, how);
     }
-    sign_again(r);
+    rig_sign(r);
     accepted(r);
-    finish_phase(r);
+    rig_finish_phase(r);
     r->f.devices[2].gone = vanish;
-    while (phase_of(r) < COHORT_REVEAL) finish_phase(r);
+    while (rig_phase(r) < COHORT_REVEAL) rig_finish_phase(r);
 }
 
 /* Exactly one device is named: device 2, with these counts. */
 static void named(const rig *r, cohort_fault fault, uint32_t wrong, uint32_t came) {
-    const cohort_blame *blame = blame_at(r, 0);
-    assert_int_equal(blame_count(r), 1);
+    const cohort_blame *blame = rig_blame_at(r, 0);
+    assert_int_equal(rig_blame_count(r), 1);
     assert_int_equal(blame->index, cohort_slot_index(r->f.cohort, r->f.devices[2].slot));
     assert_memory_equal(blame->id, r->f.devices[2].id, TACIT_HASH_LEN);
     assert_true(cohort_fault_bans(blame->fault));
@@ -81,7 +75,7 @@ static void test_wrong_shares_are_corrected(void **state) {
     deal_badly(&r, &forty, 2, DEAL_WRONG, false);
     for (uint32_t i = 0, gone = 0; i < 40 && gone < 14; i++) {
         federation_device *d = &r.f.devices[i];
-        d->gone = i != 2 && index_of(&r, d) > 3; /* those it lied to stay */
+        d->gone = i != 2 && rig_index(&r, d) > 3; /* those it lied to stay */
         gone += d->gone;
     }
     finish_well(&r, 40);
@@ -107,7 +101,7 @@ static void test_uncommitted_secret(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &forty, TACIT_PHASE_REVEAL);
-    r.f.cohort->roster[index_of(&r, &r.f.devices[2])]->join.commitment[0] ^= 1;
+    r.f.cohort->roster[rig_index(&r, &r.f.devices[2])]->join.commitment[0] ^= 1;
     finish_badly(&r, COHORT_SUM, TACIT_BAD_SHARE, "too many of them wrong");
     named(&r, COHORT_FAULT_DEAL, 0, 39);
     rig_free(&r);
@@ -124,7 +118,7 @@ static void test_boxes_without_shares(void **state) {
     rig_free(&r);
     deal_badly(&r, &forty, 19, DEAL_UNOPENABLE, false);
     finish_well(&r, 40);
-    assert_int_equal(blame_count(&r), 0);
+    assert_int_equal(rig_blame_count(&r), 0);
     rig_free(&r);
     deal_badly(&r, &forty, 20, DEAL_UNOPENABLE, false);
     finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "19 shares, 20 needed");
@@ -139,7 +133,7 @@ static void test_missing_shares_name_nobody(void **state) {
     rig_make(&r, &forty, TACIT_PHASE_REVEAL);
     for (uint32_t i = 0; i < 20; i++) r.f.devices[39 - i].gone = true;
     finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "shares, 20 needed");
-    assert_int_equal(blame_count(&r), 0);
+    assert_int_equal(rig_blame_count(&r), 0);
     rig_free(&r);
 }
 
@@ -164,7 +158,7 @@ static void test_named_devices_do_not_join_again(void **state) {
     memset(banned, 0, sizeof banned);
     static const uint32_t out[] = {1, 4};
     for (size_t i = 0; i < 2; i++) {
-        request(&r, out[i]);
+        rig_request(&r, out[i]);
         refused(&r, TACIT_BAD_CERTIFICATE, false, "broke the protocol in a round before");
         r.d->gone = true;
     }

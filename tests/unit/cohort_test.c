@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "tests/support/cohort_rig.h"
+#include "tests/support/cohort_expect.h"
+#include "tests/support/cohort_fixture.h"
 
 /* Eight devices, two may drop: n_min 7 (8 - 8 * 230 / 1000), seven neighbours each, t_v 4. */
 enum { N = 8, N_MIN = 7, T_V = 4 };
@@ -30,14 +31,14 @@ static void test_truncated(void **state) {
     for (int phase = 0; phase <= TACIT_PHASE_REVEAL; phase++) {
         rig r;
         rig_make(&r, &eight, (tacit_phase)phase);
-        request(&r, 3);
-        build(&r);
+        rig_request(&r, 3);
+        rig_build(&r);
         for (size_t len = 0; len < r.body.len; len++) {
             uint32_t slot = 12345;
             uint8_t *cut = malloc(len > 0 ? len : 1); /* so that a sanitizer sees any read beyond */
             assert_non_null(cut);
             memcpy(cut, r.body.data, len);
-            tacit_status st = submit_bytes(&r, cut, len, &slot);
+            tacit_status st = rig_submit_bytes(&r, cut, len, &slot);
             free(cut);
             if (st != TACIT_TRUNCATED)
                 fail_msg("phase %d cut at %zu: %s", phase, len, tacit_status_name(st));
@@ -56,21 +57,21 @@ static void test_oversized_and_trailing(void **state) {
     for (int phase = 0; phase <= TACIT_PHASE_REVEAL; phase++) {
         rig r;
         rig_make(&r, &eight, (tacit_phase)phase);
-        request(&r, 3);
-        build(&r);
+        rig_request(&r, 3);
+        rig_build(&r);
         size_t max = cohort_body_max(r.f.cohort, (cohort_phase)phase), honest = r.body.len;
         assert_true(honest <= max);
         uint8_t *body = calloc(1, max + 1);
         assert_non_null(body);
         memcpy(body, r.body.data, honest);
         uint32_t slot;
-        assert_int_equal(submit_bytes(&r, body, max + 1, &slot), TACIT_TOO_LARGE);
-        assert_int_equal(submit_bytes(&r, body, honest + 1, &slot), TACIT_BAD_MESSAGE);
+        assert_int_equal(rig_submit_bytes(&r, body, max + 1, &slot), TACIT_TOO_LARGE);
+        assert_int_equal(rig_submit_bytes(&r, body, honest + 1, &slot), TACIT_BAD_MESSAGE);
         body[0] = 0xff; /* a message above the limit, announced */
         body[1] = 0x7f;
-        assert_int_equal(submit_bytes(&r, body, honest, &slot), TACIT_TOO_LARGE);
+        assert_int_equal(rig_submit_bytes(&r, body, honest, &slot), TACIT_TOO_LARGE);
         body[0] = 0;
-        assert_int_equal(submit_bytes(&r, body, honest, &slot), TACIT_TOO_LARGE);
+        assert_int_equal(rig_submit_bytes(&r, body, honest, &slot), TACIT_TOO_LARGE);
         free(body);
         assert_int_equal(refused_in(&r, (cohort_phase)phase), 0);
         accepted(&r);
@@ -86,8 +87,8 @@ static void test_wrong_phase(void **state) {
     federation_bytes bodies[COHORT_REVEAL + 1] = {{0}};
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
     for (int phase = COHORT_JOIN; phase <= COHORT_REVEAL; phase++) {
-        request(&r, 3);
-        build(&r);
+        rig_request(&r, 3);
+        rig_build(&r);
         tacit_sink sink = federation_sink(&bodies[phase]);
         assert_int_equal(sink.write(sink.self, r.body.data, r.body.len), TACIT_OK);
         uint32_t slot = 12345;
@@ -108,9 +109,9 @@ static void test_wrong_phase(void **state) {
         }
         assert_int_equal(slot, 12345);
         accepted(&r);
-        finish_phase(&r);
+        rig_finish_phase(&r);
     }
-    assert_int_equal(phase_of(&r), COHORT_DONE);
+    assert_int_equal(rig_phase(&r), COHORT_DONE);
     uint32_t slot = 0;
     assert_int_equal(cohort_submit(r.f.cohort, &slot, r.note, COHORT_SUM, tacit_bytes_of("", 0), 0),
                      TACIT_WRONG_PHASE);
@@ -130,14 +131,14 @@ static void test_late(void **state) {
         uint64_t deadline_s = cohort_deadline_s(r.f.cohort);
         r.f.now_s = deadline_s;
         assert_false(cohort_tick(r.f.cohort, deadline_s));
-        request(&r, 3);
+        rig_request(&r, 3);
         accepted(&r);
-        request(&r, 4);
+        rig_request(&r, 4);
         r.f.now_s = deadline_s + 1;
         refused(&r, TACIT_LATE, false, "has closed");
-        assert_int_equal(phase_of(&r), phase);
+        assert_int_equal(rig_phase(&r), phase);
         assert_true(cohort_tick(r.f.cohort, r.f.now_s));
-        assert_false(cohort_answer_ready(r.f.cohort, COHORT_REVEAL) && phase_of(&r) == COHORT_SUM);
+        assert_false(cohort_answer_ready(r.f.cohort, COHORT_REVEAL) && rig_phase(&r) == COHORT_SUM);
         rig_free(&r);
     }
 }
@@ -149,11 +150,11 @@ static void test_duplicate(void **state) {
     for (int phase = 0; phase <= TACIT_PHASE_REVEAL; phase++) {
         rig r;
         rig_make(&r, &eight, (tacit_phase)phase);
-        request(&r, 3);
+        rig_request(&r, 3);
         accepted(&r);
         for (int i = 0; i < 3; i++) {
             uint32_t slot = UINT32_MAX;
-            assert_int_equal(submit(&r, &slot), TACIT_DUPLICATE);
+            assert_int_equal(rig_submit(&r, &slot), TACIT_DUPLICATE);
             assert_int_equal(slot, r.d->slot);
         }
         uint8_t *sig = phase == COHORT_JOIN    ? r.m.items[0].body.join.signature
@@ -169,9 +170,9 @@ static void test_duplicate(void **state) {
         if (phase == COHORT_SHARE) r.m.items[1].body.sealed.box_s[0] ^= 1;
         if (phase == COHORT_MASK) r.tail.data[0] ^= 1;
         if (phase == COHORT_REVEAL) r.m.items[1].body.revealed.key[0] ^= 1;
-        sign_again(&r);
+        rig_sign(&r);
         uint32_t slot = UINT32_MAX;
-        assert_int_equal(submit(&r, &slot), TACIT_DUPLICATE);
+        assert_int_equal(rig_submit(&r, &slot), TACIT_DUPLICATE);
         assert_int_equal(slot, r.d->slot);
         assert_int_equal(refused_in(&r, (cohort_phase)phase), 0);
         finish_well(&r, N);
@@ -185,8 +186,8 @@ static void test_forged(void **state) {
     for (int phase = TACIT_PHASE_SHARE; phase <= TACIT_PHASE_REVEAL; phase++) {
         rig r;
         rig_make(&r, &eight, (tacit_phase)phase);
-        request(&r, 3);
-        uint32_t mine = index_of(&r, r.d);
+        rig_request(&r, 3);
+        uint32_t mine = rig_index(&r, r.d);
         uint32_t *index = phase == COHORT_SHARE   ? &r.m.items[0].body.share.index
                           : phase == COHORT_MASK  ? &r.m.items[0].body.mask.index
                           : phase == COHORT_AGREE ? &r.m.items[0].body.agree.index
@@ -194,7 +195,7 @@ static void test_forged(void **state) {
         assert_int_equal(*index, mine);
         *index = (mine + 1) % N;
         uint32_t slot;
-        tacit_status st = submit(&r, &slot);
+        tacit_status st = rig_submit(&r, &slot);
         assert_true(st == TACIT_BAD_SIGNATURE || st == TACIT_BAD_MESSAGE);
         assert_int_equal(refused_in(&r, (cohort_phase)phase), 0);
         *index = N;
@@ -202,15 +203,15 @@ static void test_forged(void **state) {
         *index = mine;
         /* The right content under a session this cohort does not have (H2). */
         uint8_t session[TACIT_HASH_LEN];
-        memcpy(session, cohort_session_of(r.f.cohort, phase_of(&r)), sizeof session);
+        memcpy(session, cohort_session_of(r.f.cohort, rig_phase(&r)), sizeof session);
         session[0] ^= 1;
-        sign_under(&r, session);
+        rig_sign_under(&r, session);
         refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
         if (phase != COHORT_SHARE) {
-            sign_under(&r, r.f.cohort->session); /* the first session instead of session2 */
+            rig_sign_under(&r, r.f.cohort->session); /* the first session instead of session2 */
             refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
         }
-        sign_again(&r);
+        rig_sign(&r);
         accepted(&r);
         finish_well(&r, N);
         rig_free(&r);
@@ -231,12 +232,12 @@ static void test_replayed(void **state) {
         rig_make(&b, &other, (tacit_phase)phase);
         assert_memory_equal(a.f.plan_digest, b.f.plan_digest, TACIT_HASH_LEN);
         uint32_t i = 0; /* a device with the same index in both */
-        while (index_of(&a, &a.f.devices[i]) != index_of(&b, &b.f.devices[i])) i++;
+        while (rig_index(&a, &a.f.devices[i]) != rig_index(&b, &b.f.devices[i])) i++;
         assert_memory_equal(a.f.devices[i].id, b.f.devices[i].id, TACIT_HASH_LEN);
-        request(&a, i);
-        build(&a);
+        rig_request(&a, i);
+        rig_build(&a);
         uint32_t slot = 12345;
-        tacit_status st = submit_bytes(&b, a.body.data, a.body.len, &slot);
+        tacit_status st = rig_submit_bytes(&b, a.body.data, a.body.len, &slot);
         assert_true(st == TACIT_BAD_SIGNATURE || st == TACIT_BAD_MESSAGE);
         assert_int_equal(slot, 12345);
         assert_int_equal(refused_in(&b, (cohort_phase)phase), 0);
@@ -287,13 +288,13 @@ static void test_join_window(void **state) {
     rig_make(&r, &spec, TACIT_PHASE_JOIN);
     uint64_t now_s = r.f.now_s;
     r.f.now_s = r.f.plan.opens_s - 1;
-    request(&r, 0);
+    rig_request(&r, 0);
     refused(&r, TACIT_WRONG_PHASE, false, "not opened");
     r.f.now_s = now_s;
     accepted(&r);
     for (uint32_t i = 1; i < 5; i++) assert_int_equal(federation_send(&r.f, &r.f.devices[i]), 0);
     /* n_hi devices are in; nobody ticked yet. */
-    request(&r, 5);
+    rig_request(&r, 5);
     refused(&r, TACIT_LATE, false, "full");
     for (uint32_t i = 5; i < N; i++) r.f.devices[i].gone = true;
     finish_well(&r, 5);
@@ -306,16 +307,16 @@ static void test_slots_and_roster(void **state) {
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
     for (uint32_t i = 0; i < N; i++) {
-        request(&r, N - 1 - i);
+        rig_request(&r, N - 1 - i);
         accepted(&r);
         assert_int_equal(r.d->slot, i);
         assert_int_equal(cohort_slot_index(r.f.cohort, i), UINT32_MAX);
         assert_null(cohort_id(r.f.cohort, i));
         assert_null(cohort_u3(r.f.cohort));
     }
-    finish_phase(&r);
+    rig_finish_phase(&r);
     for (uint32_t i = 0; i < N; i++) {
-        const federation_device *d = device_at(&r, i);
+        const federation_device *d = rig_device_at(&r, i);
         assert_memory_equal(cohort_id(r.f.cohort, i), d->id, TACIT_HASH_LEN);
         assert_int_equal(tacit_secagg_index(d->machine), i);
         if (i > 0)
@@ -334,7 +335,7 @@ static void test_join_version_and_cohort(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
-    request(&r, 0);
+    rig_request(&r, 0);
     join_of(&r)->version = 0;
     join_of(&r)->version_min = 0;
     refused(&r, TACIT_BAD_VERSION, false, "version");
@@ -362,9 +363,9 @@ static void test_join_eligibility(void **state) {
     memcpy(params.phase_secret, r.f.phase_secret, TACIT_SIGN_SECRET_LEN);
     cohort *second, *first = r.f.cohort;
     assert_int_equal(cohort_new(&second, &params), TACIT_OK);
-    request(&r, 0);
+    rig_request(&r, 0);
     join_of(&r)->cohort = 1;
-    sign_again(&r);
+    rig_sign(&r);
     r.f.cohort = second;
     refused(&r, TACIT_BAD_ROSTER, false, "another cohort");
     r.f.cohort = first;
@@ -377,7 +378,7 @@ static void certify(rig *r, uint8_t device_class, uint64_t not_after_s, const ui
     tacit_cert cert = {.epoch = 2, .not_after_s = not_after_s, .device_class = device_class};
     memcpy(cert.device_key, r->d->device_key, TACIT_KEY_LEN);
     tacit_cert_issue(join_of(r)->certificate, &cert, authority);
-    sign_again(r);
+    rig_sign(r);
 }
 
 static void test_join_certificates(void **state) {
@@ -386,7 +387,7 @@ static void test_join_certificates(void **state) {
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
     const uint8_t *authority = r.f.authority_secret;
     uint64_t until_s = r.f.plan.join_until_s + r.f.plan.share_s;
-    request(&r, 0);
+    rig_request(&r, 0);
     certify(&r, TACIT_CLASS_ACCOUNT, until_s, r.f.phase_secret);
     refused(&r, TACIT_BAD_CERTIFICATE, false, "certificate");
     certify(&r, TACIT_CLASS_NONE, until_s, authority);
@@ -399,7 +400,7 @@ static void test_join_certificates(void **state) {
     for (size_t at = 0; at < TACIT_CERT_LEN; at += 7) {
         certify(&r, TACIT_CLASS_ACCOUNT, until_s, authority);
         join_of(&r)->certificate[at] ^= 0x10;
-        sign_again(&r);
+        rig_sign(&r);
         refused(&r, TACIT_BAD_CERTIFICATE, false, "certificate");
     }
     certify(&r, TACIT_CLASS_ATTESTED, until_s, authority);
@@ -413,7 +414,7 @@ static void test_join_attempts(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
-    request(&r, 0);
+    rig_request(&r, 0);
     join_of(&r)->signature[0] ^= 1;
     for (int i = 0; i < COHORT_JOIN_ATTEMPTS; i++)
         refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
@@ -421,7 +422,7 @@ static void test_join_attempts(void **state) {
     join_of(&r)->signature[0] ^= 1;
     refused(&r, TACIT_BUSY, false, "attempts");
     /* Against an id that has its seat: the seat stays. */
-    request(&r, 1);
+    rig_request(&r, 1);
     accepted(&r);
     join_of(&r)->signature[0] ^= 1;
     for (int i = 0; i < COHORT_JOIN_ATTEMPTS; i++)
@@ -429,7 +430,7 @@ static void test_join_attempts(void **state) {
     refused(&r, TACIT_BUSY, false, "attempts");
     join_of(&r)->signature[0] ^= 1;
     uint32_t slot = UINT32_MAX;
-    assert_int_equal(submit(&r, &slot), TACIT_DUPLICATE);
+    assert_int_equal(rig_submit(&r, &slot), TACIT_DUPLICATE);
     assert_int_equal(slot, r.d->slot);
     r.f.devices[0].gone = true;
     finish_well(&r, N - 1);
@@ -442,25 +443,25 @@ static void test_join_keys(void **state) {
     static const uint8_t one[TACIT_KEY_LEN] = {1}; /* of low order */
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
-    request(&r, 0);
+    rig_request(&r, 0);
     tacit_JoinRequest taken = *join_of(&r);
     accepted(&r);
     const uint8_t *values[] = {one, taken.channel_key, taken.mask_key, taken.commitment};
     uint32_t i = 1;
     for (int v = 0; v < 4; v++) {
         for (int field = v == 0 ? 1 : 0; field < 3 && i + 1 < N; field++, i++) {
-            request(&r, i);
+            rig_request(&r, i);
             tacit_JoinRequest *m = join_of(&r);
             uint8_t *fields[] = {m->commitment, m->channel_key, m->mask_key};
             memcpy(fields[field], values[v], TACIT_KEY_LEN);
-            sign_again(&r);
+            rig_sign(&r);
             refused(&r, TACIT_BAD_KEY, true, v == 0 ? "low order" : "another device's");
             refused(&r, TACIT_BUSY, false, "attempts");
         }
     }
-    request(&r, N - 1);
+    rig_request(&r, N - 1);
     memcpy(join_of(&r)->channel_key, join_of(&r)->mask_key, TACIT_KEY_LEN);
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_BAD_KEY, true, "twice");
     assert_int_equal(refused_in(&r, COHORT_JOIN), N - 1);
     rig_free(&r);
@@ -471,7 +472,7 @@ static void test_join_second_certificate(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_JOIN);
-    request(&r, 0);
+    rig_request(&r, 0);
     accepted(&r);
     tacit_JoinRequest *m = join_of(&r);
     m->channel_key[0] ^= 1;
@@ -490,9 +491,9 @@ static void test_root_independent_of_order(void **state) {
     rig_make(&a, &eight, TACIT_PHASE_JOIN);
     rig_make(&b, &eight, TACIT_PHASE_JOIN);
     for (uint32_t i = 0; i < N; i++) {
-        request(&a, i);
+        rig_request(&a, i);
         accepted(&a);
-        request(&b, N - 1 - i);
+        rig_request(&b, N - 1 - i);
         accepted(&b);
     }
     federation_close(&a.f);
@@ -514,13 +515,13 @@ enum { AS_SENT = 0, SIGNED_AGAIN = 1 };
 static void share_case(int how, void (*change)(rig *), const char *word) {
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_SHARE);
-    request(&r, 3);
+    rig_request(&r, 3);
     attack_messages honest = {0};
     federation_bytes bytes = {0};
     tacit_sink sink = federation_sink(&bytes);
     assert_int_equal(sink.write(sink.self, r.body.data, r.body.len), TACIT_OK);
     change(&r);
-    if (how == SIGNED_AGAIN) sign_again(&r);
+    if (how == SIGNED_AGAIN) rig_sign(&r);
     refused(&r, TACIT_BAD_MESSAGE, how == SIGNED_AGAIN, word);
     attack_parse(&r.m, bytes.data, bytes.len);
     if (how == SIGNED_AGAIN) {
@@ -546,7 +547,7 @@ static void add_pair(rig *r) {
     r->m.items[0].body.share.count++;
 }
 static void double_pair(rig *r) { r->m.items[3] = r->m.items[2]; }
-static void self_pair(rig *r) { r->m.items[1].body.sealed.peer = index_of(r, r->d); }
+static void self_pair(rig *r) { r->m.items[1].body.sealed.peer = rig_index(r, r->d); }
 
 static void test_share_pairs(void **state) {
     (void)state;
@@ -559,11 +560,11 @@ static void test_share_pairs(void **state) {
     /* One pair more than the greatest body holds: refused before it is read. */
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_SHARE);
-    request(&r, 3);
+    rig_request(&r, 3);
     add_pair(&r);
-    sign_again(&r);
+    rig_sign(&r);
     uint32_t slot;
-    tacit_status st = submit(&r, &slot);
+    tacit_status st = rig_submit(&r, &slot);
     assert_true(st == TACIT_TOO_LARGE || st == TACIT_BAD_MESSAGE);
     rig_free(&r);
 }
@@ -573,12 +574,12 @@ static void test_share_garbage(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_SHARE);
-    request(&r, 3);
+    rig_request(&r, 3);
     for (uint32_t i = 1; i < r.m.count; i++) r.m.items[i].body.sealed.box_b[0] ^= 1;
-    sign_again(&r);
+    rig_sign(&r);
     accepted(&r);
     char word[64];
-    snprintf(word, sizeof word, "secret b of device %u: 0 shares, 4 needed", index_of(&r, r.d));
+    snprintf(word, sizeof word, "secret b of device %u: 0 shares, 4 needed", rig_index(&r, r.d));
     finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, word);
     rig_free(&r);
 }
@@ -591,7 +592,7 @@ static void test_mask_vector(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_MASK);
-    request(&r, 3);
+    rig_request(&r, 3);
     size_t len = r.tail.len;
     r.tail.data[17] ^= 4; /* changed on the way: not the device's fault */
     refused(&r, TACIT_BAD_MESSAGE, false, "not the announced one");
@@ -605,10 +606,10 @@ static void test_mask_vector(void **state) {
     shut_out(&r, 3);
     r.d->gone = true;
 
-    request(&r, 4); /* signed with a length the plan does not have */
+    rig_request(&r, 4); /* signed with a length the plan does not have */
     r.tail.len = len - 5;
     mask_of(&r)->vector_len = (uint32_t)r.tail.len;
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_BAD_MESSAGE, true, "instead of");
     r.d->gone = true;
     finish_badly(&r, COHORT_MASK, TACIT_TOO_FEW, "6 vectors arrived, 7 needed");
@@ -621,13 +622,13 @@ static void test_mask_added_once(void **state) {
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_MASK);
     for (uint32_t i = 0; i < N; i++) {
-        request(&r, i);
+        rig_request(&r, i);
         mask_of(&r)->signature[1] ^= 1;
         refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
         mask_of(&r)->signature[1] ^= 1;
         accepted(&r);
         uint32_t slot;
-        assert_int_equal(submit(&r, &slot), TACIT_DUPLICATE);
+        assert_int_equal(rig_submit(&r, &slot), TACIT_DUPLICATE);
     }
     finish_well(&r, N);
     rig_free(&r);
@@ -639,15 +640,15 @@ static void test_mask_outside_u2(void **state) {
     rig_make(&r, &eight, TACIT_PHASE_SHARE);
     federation_device *absent = &r.f.devices[5];
     absent->gone = true; /* joined, does not share, masks all the same */
-    finish_phase(&r);
-    request(&r, 3);
-    mask_of(&r)->index = index_of(&r, absent);
+    rig_finish_phase(&r);
+    rig_request(&r, 3);
+    mask_of(&r)->index = rig_index(&r, absent);
     r.d = absent;
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_WRONG_PHASE, false, "not in the set");
-    mask_of(&r)->index = index_of(&r, &r.f.devices[3]);
+    mask_of(&r)->index = rig_index(&r, &r.f.devices[3]);
     r.d = &r.f.devices[3];
-    sign_again(&r);
+    rig_sign(&r);
     accepted(&r);
     finish_well(&r, N - 1);
     rig_free(&r);
@@ -660,18 +661,18 @@ static void test_dropped_is_not_awaited(void **state) {
         if (phase == TACIT_PHASE_AGREE) continue; /* nothing there is wrong and signed */
         rig r;
         rig_make(&r, &eight, (tacit_phase)phase);
-        request(&r, 3);
+        rig_request(&r, 3);
         if (phase == COHORT_SHARE) swap_pairs(&r);
         if (phase == COHORT_MASK) mask_of(&r)->vector_digest[0] ^= 1;
         if (phase == COHORT_REVEAL) attack_swap(&r.m, 1, 2);
-        if (phase != COHORT_MASK) sign_again(&r);
+        if (phase != COHORT_MASK) rig_sign(&r);
         refused(&r, TACIT_BAD_MESSAGE, true, "device");
         for (uint32_t i = 0; i < N; i++) {
             assert_false(cohort_tick(r.f.cohort, r.f.now_s));
             if (i != 3) assert_int_equal(federation_send(&r.f, &r.f.devices[i]), TACIT_OK);
         }
         assert_true(cohort_tick(r.f.cohort, r.f.now_s));
-        assert_int_equal(phase_of(&r), phase + 1);
+        assert_int_equal(rig_phase(&r), phase + 1);
         rig_free(&r);
     }
 }
@@ -682,13 +683,14 @@ static void test_agree_other_u3(void **state) {
     (void)state;
     rig r;
     rig_make(&r, &eight, TACIT_PHASE_AGREE);
-    request(&r, 3);
+    rig_request(&r, 3);
     uint8_t other[TACIT_HASH_LEN];
     memcpy(other, r.f.cohort->report.u3_digest, sizeof other);
     other[0] ^= 1;
-    sign_as(&r, r.m.items[0].body.agree.signature, TACIT_LABEL_AGREE, r.f.cohort->session2, other);
+    rig_sign_as(&r, r.m.items[0].body.agree.signature, TACIT_LABEL_AGREE, r.f.cohort->session2,
+                other);
     refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
-    sign_again(&r);
+    rig_sign(&r);
     accepted(&r);
     finish_well(&r, N);
     rig_free(&r);
@@ -700,11 +702,11 @@ static void test_agree_outside_u3(void **state) {
     rig_make(&r, &eight, TACIT_PHASE_MASK);
     federation_device *absent = &r.f.devices[5];
     absent->gone = true;
-    finish_phase(&r);
-    request(&r, 3);
-    r.m.items[0].body.agree.index = index_of(&r, absent);
+    rig_finish_phase(&r);
+    rig_request(&r, 3);
+    r.m.items[0].body.agree.index = rig_index(&r, absent);
     r.d = absent;
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_WRONG_PHASE, false, "not in the set");
     rig_free(&r);
 }
@@ -718,7 +720,7 @@ static void swap_shares(rig *r) { attack_swap(&r->m, 1, 2); }
 static void double_share(rig *r) { r->m.items[2] = r->m.items[1]; }
 static void own_share(rig *r) {
     /* Own secret, in its place in the order. */
-    uint32_t own = index_of(r, r->d), at = 1;
+    uint32_t own = rig_index(r, r->d), at = 1;
     while (at + 1 < r->m.count && revealed(r, at + 1)->owner < own) at++;
     if (revealed(r, at)->owner > own) at = 1;
     revealed(r, at)->owner = own;
@@ -732,9 +734,9 @@ static void reveal_case(void (*change)(rig *), tacit_status status, const char *
     for (int how = AS_SENT; how <= SIGNED_AGAIN; how++) {
         rig r;
         rig_make(&r, &eight, TACIT_PHASE_REVEAL);
-        request(&r, 3);
+        rig_request(&r, 3);
         change(&r);
-        if (how == SIGNED_AGAIN) sign_again(&r);
+        if (how == SIGNED_AGAIN) rig_sign(&r);
         /* Boxes are opened only for keys that are signed. */
         if (how == AS_SENT && status == TACIT_BAD_SHARE)
             refused(&r, TACIT_BAD_SIGNATURE, false, "signature");
@@ -767,23 +769,23 @@ static void test_reveal_kinds(void **state) {
     rig_make(&r, &spec, TACIT_PHASE_SHARE);
     federation_device *no_share = &r.f.devices[5], *no_mask = &r.f.devices[6];
     no_share->gone = true;
-    finish_phase(&r);
+    rig_finish_phase(&r);
     no_mask->gone = true;
-    finish_phase(&r);
-    finish_phase(&r);
-    assert_int_equal(phase_of(&r), COHORT_REVEAL);
-    request(&r, 3);
+    rig_finish_phase(&r);
+    rig_finish_phase(&r);
+    assert_int_equal(rig_phase(&r), COHORT_REVEAL);
+    rig_request(&r, 3);
     assert_int_equal(r.m.count, 1 + 6);
     for (uint32_t i = 1; i < r.m.count; i++)
-        assert_int_equal(revealed(&r, i)->kind, revealed(&r, i)->owner == index_of(&r, no_mask)
+        assert_int_equal(revealed(&r, i)->kind, revealed(&r, i)->owner == rig_index(&r, no_mask)
                                                     ? TACIT_KIND_S
                                                     : TACIT_KIND_B);
-    uint32_t at = index_of(&r, no_share), place = 1;
+    uint32_t at = rig_index(&r, no_share), place = 1;
     while (place < r.m.count && revealed(&r, place)->owner < at) place++;
     *attack_insert(&r.m, place) = r.m.items[place == 1 ? 2 : 1];
     revealed(&r, place)->owner = at;
     r.m.items[0].body.reveal.count++;
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_BAD_MESSAGE, true, "never shared");
     r.d->gone = true;
     finish_well(&r, 6);
@@ -800,11 +802,11 @@ static void test_reveal_outside_agreed(void **state) {
     rig_make(&r, &eight, TACIT_PHASE_AGREE);
     federation_device *silent = &r.f.devices[5];
     silent->gone = true;
-    finish_phase(&r);
-    request(&r, 3);
-    r.m.items[0].body.reveal.index = index_of(&r, silent);
+    rig_finish_phase(&r);
+    rig_request(&r, 3);
+    r.m.items[0].body.reveal.index = rig_index(&r, silent);
     r.d = silent;
-    sign_again(&r);
+    rig_sign(&r);
     refused(&r, TACIT_WRONG_PHASE, false, "not in the set");
     rig_free(&r);
 }
@@ -889,6 +891,36 @@ static void test_rule_refuses(void **state) {
     rig_free(&r);
 }
 
+/* A complete graph above 512 is for benchmarks: a device derives cycles, finds in the roster's
+ * entries one that is no neighbour of its, and leaves. With the plan's own graph it goes on. */
+static void test_device_refuses_complete_graph(void **state) {
+    (void)state;
+    const federation_spec spec = {
+        .device_count = 600, .max_colluding = 100, .max_dropout = 200, .seed = 23};
+    for (int complete = 0; complete < 2; complete++) {
+        cohort_fixture x;
+        federation_device d = {0};
+        cohort_fixture_open(&x, &spec, complete == 1);
+        for (uint32_t i = 0; i + 1 < x.n; i++) cohort_fixture_join(&x, i);
+        x.f.cohort = x.c;
+        federation_device_enrol(&x.f, &d, TACIT_CLASS_ACCOUNT, x.f.plan.join_until_s + 86400);
+        assert_int_equal(federation_device_start(&x.f, &d), TACIT_OK);
+        assert_int_equal(federation_send(&x.f, &d), TACIT_OK);
+        assert_true(cohort_tick(x.c, x.f.now_s));
+        assert_int_equal(x.c->rule.cycles == 0, complete);
+        assert_int_equal(cohort_degree(x.c, 0) == x.n - 1, complete);
+        assert_int_equal(federation_collect(&x.f, &d, &x.f.answer), TACIT_OK);
+        assert_int_equal(federation_deliver(&x.f, &d, &x.f.answer),
+                         complete ? TACIT_BAD_ROSTER : TACIT_OK);
+        assert_int_equal(tacit_secagg_phase(d.machine),
+                         complete ? TACIT_PHASE_LEFT : TACIT_PHASE_SHARE);
+        assert_int_equal(federation_secrets_left(&d), !complete);
+        federation_device_free(&d);
+        x.f.cohort = NULL;
+        cohort_fixture_free(&x);
+    }
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static void test_answers(void **state) {
@@ -903,7 +935,7 @@ static void test_answers(void **state) {
                          TACIT_PENDING);
         assert_int_equal(cursor, 0);
         if (phase == COHORT_SHARE) r.f.devices[2].gone = true;
-        finish_phase(&r);
+        rig_finish_phase(&r);
         assert_true(cohort_answer_ready(r.f.cohort, (cohort_phase)phase));
         assert_int_equal(cohort_answer_next(r.f.cohort, (cohort_phase)phase, N, &cursor, &sink),
                          TACIT_LATE);
@@ -912,7 +944,7 @@ static void test_answers(void **state) {
                                                 r.f.devices[2].slot, &cursor, &sink),
                              TACIT_LATE);
     }
-    assert_int_equal(phase_of(&r), COHORT_DONE);
+    assert_int_equal(rig_phase(&r), COHORT_DONE);
     /* The same answer again, until the boxes are gone. */
     for (int phase = COHORT_JOIN; phase <= COHORT_REVEAL; phase++) {
         uint32_t cursor = 0;
@@ -947,7 +979,7 @@ static void test_poll(void **state) {
     for (int phase = COHORT_JOIN; phase <= COHORT_REVEAL; phase++) {
         char poll[2 * TACIT_POLL_MAX + 2], changed[2 * TACIT_POLL_MAX + 2];
         uint32_t slot = UINT32_MAX;
-        request(&r, 3);
+        rig_request(&r, 3);
         assert_int_equal(tacit_secagg_poll(r.d->machine, poll), TACIT_OK);
         poll_refused(&r, (cohort_phase)phase, poll, TACIT_WRONG_PHASE); /* has not sent yet */
         accepted(&r);
@@ -977,7 +1009,7 @@ static void test_poll(void **state) {
                 assert_true(cohort_poll(r.f.cohort, &slot, (cohort_phase)p, poll) != TACIT_OK);
                 assert_int_equal(slot, 12345);
             }
-        finish_phase(&r);
+        rig_finish_phase(&r);
         assert_int_equal(cohort_poll(r.f.cohort, &slot, (cohort_phase)phase, poll), TACIT_OK);
     }
     rig_free(&r);
@@ -998,11 +1030,11 @@ static void test_slices(void **state) {
     spec.dims = 1 << 15;
     rig_make(&r, &spec, TACIT_PHASE_MASK);
     r.f.devices[4].gone = true;
-    for (int p = COHORT_MASK; p < COHORT_REVEAL; p++) finish_phase(&r);
+    for (int p = COHORT_MASK; p < COHORT_REVEAL; p++) rig_finish_phase(&r);
     for (uint32_t i = 0; i < N; i++)
         if (i != 4) assert_int_equal(federation_send(&r.f, &r.f.devices[i]), TACIT_OK);
     assert_true(cohort_tick(r.f.cohort, r.f.now_s));
-    assert_int_equal(phase_of(&r), COHORT_SUM);
+    assert_int_equal(rig_phase(&r), COHORT_SUM);
     assert_int_equal(cohort_deadline_s(r.f.cohort), UINT64_MAX);
     assert_null(cohort_sum(r.f.cohort));
     assert_int_equal(cohort_job_tasks(r.f.cohort), 0);
@@ -1025,39 +1057,9 @@ static void test_job_out_of_phase(void **state) {
     rig_make(&r, &eight, TACIT_PHASE_MASK);
     assert_int_equal(cohort_job_begin(r.f.cohort), TACIT_WRONG_PHASE);
     assert_int_equal(cohort_sum_now(r.f.cohort), TACIT_WRONG_PHASE);
-    assert_int_equal(phase_of(&r), COHORT_MASK);
+    assert_int_equal(rig_phase(&r), COHORT_MASK);
     finish_well(&r, N);
     rig_free(&r);
-}
-
-/* A complete graph above 512 is for benchmarks: a device derives cycles, finds in the roster's
- * entries one that is no neighbour of its, and leaves. With the plan's own graph it goes on. */
-static void test_device_refuses_complete_graph(void **state) {
-    (void)state;
-    const federation_spec spec = {
-        .device_count = 600, .max_colluding = 100, .max_dropout = 200, .seed = 23};
-    for (int complete = 0; complete < 2; complete++) {
-        cohort_fixture x;
-        federation_device d = {0};
-        cohort_fixture_open(&x, &spec, complete == 1);
-        for (uint32_t i = 0; i + 1 < x.n; i++) cohort_fixture_join(&x, i);
-        x.f.cohort = x.c;
-        federation_device_enrol(&x.f, &d, TACIT_CLASS_ACCOUNT, x.f.plan.join_until_s + 86400);
-        assert_int_equal(federation_device_start(&x.f, &d), TACIT_OK);
-        assert_int_equal(federation_send(&x.f, &d), TACIT_OK);
-        assert_true(cohort_tick(x.c, x.f.now_s));
-        assert_int_equal(x.c->rule.cycles == 0, complete);
-        assert_int_equal(cohort_degree(x.c, 0) == x.n - 1, complete);
-        assert_int_equal(federation_collect(&x.f, &d, &x.f.answer), TACIT_OK);
-        assert_int_equal(federation_deliver(&x.f, &d, &x.f.answer),
-                         complete ? TACIT_BAD_ROSTER : TACIT_OK);
-        assert_int_equal(tacit_secagg_phase(d.machine),
-                         complete ? TACIT_PHASE_LEFT : TACIT_PHASE_SHARE);
-        assert_int_equal(federation_secrets_left(&d), !complete);
-        federation_device_free(&d);
-        x.f.cohort = NULL;
-        cohort_fixture_free(&x);
-    }
 }
 
 int main(void) {
