@@ -249,7 +249,7 @@ static void sum_over_degrees(graph_bounds *b, const double *p, uint32_t width) {
         if (p[q] == 0.0) continue;
         uint32_t t = threshold_of(b, q, &t1, &t2);
         if (b->max_dropout != 0) starved += p[q] * binomial_below(q, keep, t);
-        if (t - t1 <= b->apart_max) thin += p[q];
+        if (t <= t2 && t - t1 <= b->apart_max) thin += p[q];
     }
     b->log2_starved = log2(fmin(1.0, n * starved));
     b->log2_thin = log2(fmin(1.0, n * thin));
@@ -261,7 +261,8 @@ static tacit_status bound_cycles(graph_bounds *b) {
     uint32_t survivors = b->n_min > b->colluders ? b->n_min - b->colluders : 0;
     b->apart_max = graph_bounds_apart_max(b->n, b->cycles, survivors);
     b->inner_degree = b->degree_min_t - b->degree_min_t1;
-    uint32_t last = survivors > b->inner_degree ? survivors : b->inner_degree;
+    uint32_t last = survivors < b->n ? survivors : b->n - 1;
+    if (last < b->inner_degree) last = b->inner_degree;
     b->inner_min = graph_bounds_inner_min(b->n, b->cycles, b->inner_degree, last);
     uint32_t width = 2 * b->cycles;
     double *p = calloc(width + 1, sizeof *p);
@@ -306,6 +307,6 @@ tacit_status graph_bounds_make(graph_bounds *b, uint32_t n, uint32_t max_colludi
     b->degree_t = threshold_of(b, b->degree, &b->degree_t1, &b->degree_t2);
     b->guarantee = (int32_t)b->n_min - (int32_t)b->colluders - (int32_t)b->apart_max;
     /* log(0) at a dropout of 1: no number of phantoms is needed, none is told */
-    b->phantoms = fabs(log1p(-max_dropout / 1000.0)) * (double)n / (double)b->degree;
+    b->phantoms = fabs(log1p((double)max_dropout / -1000.0)) * (double)n / (double)b->degree;
     return TACIT_OK;
 }

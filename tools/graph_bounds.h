@@ -65,8 +65,9 @@ typedef struct {
     double phantoms;       /* seats without a device that cost all the dropouts (C3) */
     double log2_starved; /* P[some device keeps fewer than t_v neighbours], dropouts independent at
                             rate max_dropout */
-    double log2_thin;    /* P[some device has so few neighbours that t_v - t1 <= r*]: but for this,
-                            what is cut off is too small to be read; -INFINITY when complete */
+    double log2_thin; /* P[some device takes part (t_v <= t2) with so few neighbours that t_v - t1
+                         <= r*]: but for this, what is cut off is too small to be read, whatever
+                         s_min; -INFINITY when complete or below 2^-1000 */
 } graph_bounds;
 
 /* Fills *b. BAD_ROSTER: n outside 3..TACIT_MAX_COHORT. BELOW_FLOOR: a fraction above 1000, or no
