@@ -63,11 +63,12 @@ bool region_init(region *w, uint32_t n) {
     w->cover = calloc(n, sizeof *w->cover);
     w->fresh = calloc(n, sizeof *w->fresh);
     w->order = calloc(n, sizeof *w->order);
+    w->queue = calloc(n, sizeof *w->queue);
     w->inside = calloc(n, sizeof *w->inside);
     w->value = calloc(n, sizeof *w->value);
     w->next = calloc(n, sizeof *w->next);
     return w->member && w->barred && w->best && w->mark && w->cover && w->fresh && w->order &&
-           w->inside && w->value && w->next;
+           w->queue && w->inside && w->value && w->next;
 }
 
 void region_free(region *w) {
@@ -78,6 +79,7 @@ void region_free(region *w) {
     free(w->cover);
     free(w->fresh);
     free(w->order);
+    free(w->queue);
     free(w->inside);
     free(w->value);
     free(w->next);
@@ -333,6 +335,17 @@ static void settle(region *w, const attacked *g) {
     }
 }
 
+/* The member with least to spare; taking it out weakens a place that is weak already. */
+static uint32_t least_spare(const region *w, const attacked *g) {
+    uint32_t found = w->n;
+    for (uint32_t v = 0; v < w->n; v++) {
+        if (!w->member[v]) continue;
+        if (found == w->n || w->inside[v] - g->need[v] < w->inside[found] - g->need[found])
+            found = v;
+    }
+    return found;
+}
+
 void adversary_core(region *w, const attacked *g, uint32_t tries, tacit_prng *p) {
     everybody(w, g);
     settle(w, g);
@@ -340,7 +353,8 @@ void adversary_core(region *w, const attacked *g, uint32_t tries, tacit_prng *p)
     while (w->size > 0 && failed < tries) {
         memcpy(w->best, w->member, w->n);
         w->best_size = w->size;
-        set_member(w, g, random_member(w, p), false);
+        uint32_t leaves = failed == 0 ? least_spare(w, g) : random_member(w, p);
+        set_member(w, g, leaves, false);
         settle(w, g);
         if (w->size > 0) {
             failed = 0;
@@ -396,7 +410,7 @@ static uint32_t best_mover(const region *w, uint8_t side) {
 }
 
 /* One Fiduccia-Mattheyses pass: pairs change over, each vertex once, also at a loss; then back to
- * the best moment. True when that moment was better than the start. order is used for the moves. */
+ * the best moment. True when that moment was better than the start. queue holds the moves. */
 static bool exchange_pass(region *w, const attacked *g) {
     int64_t total = 0, best = 0;
     uint32_t moves = 0, best_moves = 0, worse = 0;
@@ -415,8 +429,8 @@ static bool exchange_pass(region *w, const attacked *g) {
         total += gain(w, pair[1]);
         change_side(w, g, pair[1]);
         w->member[pair[1]] = 1;
-        w->order[moves++] = (uint16_t)pair[0];
-        w->order[moves++] = (uint16_t)pair[1];
+        w->queue[moves++] = (uint16_t)pair[0];
+        w->queue[moves++] = (uint16_t)pair[1];
         worse++;
         if (total > best) {
             best = total;
@@ -424,7 +438,7 @@ static bool exchange_pass(region *w, const attacked *g) {
             worse = 0;
         }
     }
-    while (moves > best_moves) change_side(w, g, w->order[--moves]);
+    while (moves > best_moves) change_side(w, g, w->queue[--moves]);
     return best > 0;
 }
 
@@ -518,15 +532,15 @@ static uint32_t mark_part(region *w, const attacked *g, const uint8_t *dropped, 
                           bool *fed) {
     uint32_t head = 0, found = 0;
     w->mark[start] = 1;
-    w->order[found++] = (uint16_t)start;
+    w->queue[found++] = (uint16_t)start;
     *fed = true;
     while (head < found) {
-        uint32_t v = w->order[head++];
+        uint32_t v = w->queue[head++];
         if (w->inside[v] < g->threshold[v]) *fed = false;
         EACH_NEIGHBOUR(g, v, u) {
             if (w->mark[u] || dropped[u] || g->colluding[u]) continue;
             w->mark[u] = 1;
-            w->order[found++] = (uint16_t)u;
+            w->queue[found++] = (uint16_t)u;
         }
     }
     return found;

@@ -43,6 +43,7 @@ typedef struct {
     double *value, *next; /* [n] of the spectral attack */
     uint16_t *order;      /* [n] all vertices that are not barred, by value */
     uint32_t ordered;
+    uint16_t *queue;  /* [n] */
     uint32_t *inside; /* [n] neighbours inside a set, on the own side */
     uint8_t *mark;    /* [n] */
 } region;
