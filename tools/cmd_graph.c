@@ -52,7 +52,7 @@ static const char about[] =
     "(docs/GRAPH.md). Exit status 1 when the protocol refuses the configuration.";
 
 /* Why tacit_graph_rule_init refuses, NULL when it does not. text [size] */
-static const char *refusal(char *text, size_t size, const graph_bounds *b, tacit_status made) {
+static const char *refusal(char *text, size_t size, const graph_bounds *b) {
     tacit_graph_rule rule;
     tacit_status st = tacit_graph_rule_init(&rule, b->n, b->max_colluding, b->max_dropout, 0);
     if (st == TACIT_OK) return NULL;
@@ -70,9 +70,7 @@ static const char *refusal(char *text, size_t size, const graph_bounds *b, tacit
     else if (2 * (int64_t)b->honest < (int64_t)b->n)
         snprintf(text, size, "h = %d is below n / 2: too few honest survivors to share the noise",
                  b->honest);
-    else if (made == TACIT_OK)
-        snprintf(text, size, "%s", tacit_status_text(st));
-    else
+    else /* never within these fractions: the widest needs 594 */
         snprintf(text, size, "no graph of at most %d cycles satisfies the rule", TACIT_MAX_CYCLES);
     return text;
 }
@@ -168,10 +166,7 @@ static void print_bounds(const graph_bounds *b) {
 static void print_text(const graph_bounds *b, bool bounded, const char *refused) {
     printf("%u devices, max_colluding %g, max_dropout %g: ", b->n, b->max_colluding / 1000.0,
            b->max_dropout / 1000.0);
-    if (refused == NULL)
-        printf("allowed\n");
-    else
-        printf("REFUSED, %s\n", refused);
+    puts(refused == NULL ? "allowed" : "REFUSED by device and server");
     if (b->n < 3 || b->n > TACIT_MAX_COHORT || b->n_min == 0) return;
     print_number("A", b->colluders, "colluding devices at most");
     print_number("n_min", b->n_min, "survivors at least");
@@ -187,13 +182,13 @@ static int show(uint32_t n, uint16_t max_colluding, uint16_t max_dropout, bool j
     char text[160];
     tacit_status st = graph_bounds_make(&b, n, max_colluding, max_dropout);
     if (st == TACIT_NO_SPACE) return complain("graph: %s", tacit_status_text(st));
-    const char *refused = refusal(text, sizeof text, &b, st);
+    const char *refused = refusal(text, sizeof text, &b);
     int exit_status = 0;
     if (json)
         exit_status = print_json(as_json(&b, st == TACIT_OK, refused));
     else
         print_text(&b, st == TACIT_OK, refused);
-    return refused != NULL ? 1 : exit_status;
+    return refused != NULL ? complain("graph: %s", refused) : exit_status;
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -235,7 +230,7 @@ static int table(bool json) {
                 json_decref(rows);
                 return complain("graph: %s", tacit_status_text(st));
             }
-            const char *refused = refusal(text, sizeof text, &b, st);
+            const char *refused = refusal(text, sizeof text, &b);
             if (json)
                 json_array_append_new(rows, as_json(&b, true, refused));
             else

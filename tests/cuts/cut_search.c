@@ -24,9 +24,9 @@ enum {
     FRACTIONS = sizeof fractions / sizeof fractions[0],
     MAX_SIZES = 16,
     MAX_THREADS = 64,
-    STARTS = 6,      /* sets grown in each graph: half from the least degrees, half from anywhere */
-    EXCHANGES = 12,  /* attempts to improve each */
-    WALK_STEPS = 60, /* of the spectral attack */
+    STARTS = 4,      /* sets grown in each graph: half from the least degrees, half from anywhere */
+    EXCHANGES = 10,  /* attempts to improve each */
+    WALK_STEPS = 40, /* of the spectral attack */
     CORE_TRIES = 8
 };
 
