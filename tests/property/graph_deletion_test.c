@@ -170,7 +170,8 @@ static void readable_sets_are_large(void **state) {
 }
 
 /* Two lists of survivors at once: on the best bisection found the average device lacks signatures,
- * and when those who lack them leave in turn, one side is empty. */
+ * and when those who lack them leave in turn, one side is empty. The security text reports 60 and
+ * 128 neighbours on the own side for n = 1000 at .05/.1 and .1/.2: this search is as good. */
 static void no_two_lists(void **state) {
     (void)state;
     for (size_t c = 0; c < COUNT(cohorts); c++) {
@@ -181,8 +182,8 @@ static void no_two_lists(void **state) {
         adversary_split(&two, &s.work, &s.target, &s.p);
         uint32_t honest = s.graph.rule.n - s.graph.rule.colluders;
         assert_true(two.own < two.need);
-        assert_true(two.own * 2.0 * honest >
-                    (double)honest * 20.0); /* it is a count of something */
+        if (c == 2) assert_true(two.own > 59.0);
+        if (c == 4) assert_true(two.own > 127.0);
         assert_true(two.passing_raised >= two.passing && two.passing_raised < honest / 4);
         assert_true(two.cores[0] == 0 || two.cores[1] == 0);
         scene_free(&s);
