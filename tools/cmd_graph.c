@@ -104,7 +104,7 @@ static json_t *as_json(const graph_bounds *b, bool bounded, const char *refused)
     json_object_set_new(o, "s_min", count_or_null(cycles, b->inner_min));
     json_object_set_new(o, "r_star", count_or_null(bounded, b->apart_max));
     json_object_set_new(o, "inner_degree", count_or_null(cycles, b->inner_degree));
-    json_object_set_new(o, "log2_thin", cycles ? json_number(b->log2_thin) : json_null());
+    json_object_set_new(o, "inner_least", count_or_null(cycles, b->inner_least));
     json_object_set_new(o, "guarantee", bounded ? json_integer(b->guarantee) : json_null());
     json_object_set_new(o, "phantoms", bounded ? json_number(b->phantoms) : json_null());
     json_object_set_new(o, "log2_starved", bounded ? json_number(b->log2_starved) : json_null());

@@ -242,17 +242,15 @@ static uint32_t threshold_of(const graph_bounds *b, uint32_t degree, uint32_t *t
 
 /* The union over n devices of what can befall one, by its number of neighbours. */
 static void sum_over_degrees(graph_bounds *b, const double *p, uint32_t width) {
-    double starved = 0.0, thin = 0.0, n = (double)b->n;
+    double starved = 0.0;
     double keep = 1.0 - b->max_dropout / 1000.0;
     for (uint32_t q = 2; q <= width && q < b->n; q++) {
         uint32_t t1, t2;
-        if (p[q] == 0.0) continue;
         uint32_t t = threshold_of(b, q, &t1, &t2);
         if (b->max_dropout != 0) starved += p[q] * binomial_below(q, keep, t);
-        if (t <= t2 && t - t1 <= b->apart_max) thin += p[q];
+        if (t <= t2 && t - t1 < b->inner_least) b->inner_least = t - t1;
     }
-    b->log2_starved = log2(fmin(1.0, n * starved));
-    b->log2_thin = log2(fmin(1.0, n * thin));
+    b->log2_starved = log2(fmin(1.0, (double)b->n * starved));
 }
 
 static tacit_status bound_cycles(graph_bounds *b) {
@@ -263,6 +261,7 @@ static tacit_status bound_cycles(graph_bounds *b) {
     b->inner_degree = b->degree_min_t - b->degree_min_t1;
     uint32_t last = survivors < b->n ? survivors : b->n - 1;
     if (last < b->inner_degree) last = b->inner_degree;
+    b->inner_least = b->inner_degree;
     b->inner_min = graph_bounds_inner_min(b->n, b->cycles, b->inner_degree, last);
     uint32_t width = 2 * b->cycles;
     double *p = calloc(width + 1, sizeof *p);
@@ -280,7 +279,6 @@ static void bound_complete(graph_bounds *b) {
     if (b->max_dropout != 0)
         lost = (double)b->n * binomial_below(b->degree, 1.0 - b->max_dropout / 1000.0, t);
     b->log2_starved = log2(fmin(1.0, lost));
-    b->log2_thin = -INFINITY;
 }
 
 tacit_status graph_bounds_make(graph_bounds *b, uint32_t n, uint32_t max_colluding,

@@ -63,11 +63,11 @@ typedef struct {
     uint32_t apart_max;    /* r*; 0 when complete */
     int32_t guarantee;     /* n_min - A - r* */
     double phantoms;       /* seats without a device that cost all the dropouts (C3) */
-    double log2_starved; /* P[some device keeps fewer than t_v neighbours], dropouts independent at
-                            rate max_dropout */
-    double log2_thin; /* P[some device takes part (t_v <= t2) with so few neighbours that t_v - t1
-                         <= r*]: but for this, what is cut off is too small to be read, whatever
-                         s_min; -INFINITY when complete or below 2^-1000 */
+    double log2_starved;  /* P[some device keeps fewer than t_v neighbours], dropouts independent at
+                             rate max_dropout */
+    uint32_t inner_least; /* least t_v - t1 of any device that takes part (t_v <= t2), whatever its
+                             D up to 2m: honest neighbours inside a set that is read. What is cut
+                             off is too small to be read when r* <= inner_least; 0 when complete */
 } graph_bounds;
 
 /* Fills *b. BAD_ROSTER: n outside 3..TACIT_MAX_COHORT. BELOW_FLOOR: a fraction above 1000, or no

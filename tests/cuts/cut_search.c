@@ -5,9 +5,11 @@
  *
  *     cut_search GRAPHS THREADS SEED N...
  *
- * GRAPHS are spread evenly over sizes and fractions. The same arguments try the same graphs. */
+ * GRAPHS are spread evenly over sizes and fractions. The same arguments try the same graphs. SIGINT
+ * and SIGTERM end the search early; what was found until then is reported. */
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -184,11 +186,18 @@ typedef struct {
     pthread_mutex_t lock;
 } search;
 
+static volatile sig_atomic_t stop; /* set by a signal */
+
+static void on_signal(int number) {
+    (void)number;
+    stop = 1;
+}
+
 static void *work(void *self) {
     search *all = self;
     for (;;) {
         pthread_mutex_lock(&all->lock);
-        uint32_t i = all->out_of_memory ? all->graphs : all->next++;
+        uint32_t i = all->out_of_memory || stop ? all->graphs : all->next++;
         pthread_mutex_unlock(&all->lock);
         if (i >= all->graphs) return NULL;
         const graph_bounds *b = &all->bounds[i % all->configurations];
@@ -251,6 +260,8 @@ static int run(search *all, uint32_t threads) {
     pthread_t thread[MAX_THREADS];
     uint32_t started = 0;
     struct timespec begin, end;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     while (started < threads && pthread_create(&thread[started], NULL, work, all) == 0) started++;
     for (uint32_t i = 0; i < started; i++) pthread_join(thread[i], NULL);

@@ -324,8 +324,8 @@ static void more_neighbours_need_more_inside(void **state) {
 /* ---- the whole range ------------------------------------------------------------------------- */
 
 /* Over all the protocol allows on cycles: r covers r* with a quarter to spare, and what is cut off
- * is too small to be read. Of the last there are two proofs: r* < s_min by counting edges; and
- * r* <= d, for a device needs d neighbours inside, whatever its own D but for 2^-80. */
+ * is too small to be read. Of the last there are two proofs: r* < s_min, by counting edges; and
+ * r* < inner_least, for whoever can be read has that many honest neighbours beside it. */
 static void slack_covers_what_is_cut_off(void **state) {
     (void)state;
     static const uint32_t sizes[] = {513,  750,  1000, 10000, 600,  2000,
@@ -346,10 +346,10 @@ static void slack_covers_what_is_cut_off(void **state) {
                 assert_int_equal(b.degree_min, rule.degree_min);
                 assert_int_equal(b.honest, rule.honest);
                 if (4 * b.apart_max > 3 * rule.slack || b.apart_max >= b.inner_min ||
-                    b.apart_max > b.inner_degree || b.log2_thin > GRAPH_BOUNDS_LOG2 ||
+                    b.apart_max >= b.inner_least || b.inner_least > b.inner_degree ||
                     b.guarantee < (int32_t)rule.honest)
-                    fail_msg("n %u, %u, %u: r* %u, s_min %u, d %u, thin %.1f", n, colluding[c],
-                             dropout[d], b.apart_max, b.inner_min, b.inner_degree, b.log2_thin);
+                    fail_msg("n %u, %u, %u: r* %u, s_min %u, d %u, least %u", n, colluding[c],
+                             dropout[d], b.apart_max, b.inner_min, b.inner_degree, b.inner_least);
             }
 }
 
