@@ -115,10 +115,11 @@ static double log2_inner_at(uint32_t n, uint32_t cycles, uint32_t degree, uint32
  */
 static double best_theta(uint32_t n, uint32_t cycles, uint32_t degree, uint32_t size) {
     double low = 0.0, high = 1.0, slope;
-    for (; high < 64.0; high *= 2.0) {
+    for (int doubled = 0; doubled < 6; doubled++) {
         log2_inner_at(n, cycles, degree, size, high, &slope);
         if (slope >= 0.0) break;
         low = high;
+        high *= 2.0;
     }
     while (high - low > 1e-7) {
         double mid = (low + high) / 2.0;

@@ -207,6 +207,21 @@ static void sums_every_term(void **state) {
     assert_true(graph_bounds_log_apart(100, 50, 49) == -INFINITY);
 }
 
+/* b2 in whole numbers of any size, made elsewhere: the crossing lies between neighbouring rows. */
+static void equals_exact_arithmetic(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t n, cycles, r, s;
+        double log2_b2;
+    } rows[] = {{1000, 76, 2, 798, 33.67}, {1000, 76, 3, 797, -302.20}, {750, 61, 1, 600, 259.20},
+                {750, 61, 2, 599, -12.14}, {650, 49, 2, 538, -57.54},   {700, 72, 2, 544, -79.78},
+                {700, 72, 4, 542, -669.66}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        double found = graph_bounds_log2_apart(rows[i].n, rows[i].cycles, rows[i].r, rows[i].s);
+        if (!(fabs(found - rows[i].log2_b2) < 0.0051)) fail_msg("row %zu: %.4f", i, found);
+    }
+}
+
 /* ln E[e^(theta (s - j))], all terms. */
 static double log_moment_slowly(uint32_t n, uint32_t size, double theta) {
     double sum = -INFINITY;
@@ -360,6 +375,7 @@ int main(void) {
         cmocka_unit_test(refuses),
         cmocka_unit_test(counts_every_small_cycle),
         cmocka_unit_test(sums_every_term),
+        cmocka_unit_test(equals_exact_arithmetic),
         cmocka_unit_test(chernoff_is_minimal),
         cmocka_unit_test(chernoff_bounds_the_tail),
         cmocka_unit_test(terms_are_log_concave),
