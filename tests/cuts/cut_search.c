@@ -3,8 +3,9 @@
  * the bounds of tools/graph_bounds.h; one JSON object of the extremes found. Exit status 1 when a
  * bound is violated, 2 for wrong arguments.
  *
- *     cut_search GRAPHS THREADS SEED N...
+ *     cut_search [--weak] GRAPHS THREADS SEED N...
  *
+ * --weak builds each graph from a third of its cycles: a control, in which bounds must be violated.
  * GRAPHS are spread evenly over sizes and fractions. The same arguments try the same graphs. SIGINT
  * and SIGTERM end the search early; what was found until then is reported. */
 #include <math.h>
@@ -94,9 +95,9 @@ static void sample_free(sample *s) {
 }
 
 /* A graph from a random seed (a real one is stretched from the session; the rest is the same). */
-static bool sample_make(sample *s, const graph_bounds *b, tacit_prng *p) {
+static bool sample_make(sample *s, const graph_bounds *b, bool weak, tacit_prng *p) {
     *s = (sample){.edges = 0};
-    tacit_graph_rule rule = {.n = b->n, .cycles = b->cycles};
+    tacit_graph_rule rule = {.n = b->n, .cycles = weak ? b->cycles / 3 : b->cycles};
     uint8_t seed[TACIT_HASH_LEN];
     tacit_prng_bytes(p, seed, sizeof seed);
     s->edges = tacit_graph_edges_max(&rule);
@@ -182,7 +183,7 @@ typedef struct {
     extremes found[MAX_SIZES * FRACTIONS];
     uint32_t configurations, graphs, next, done;
     uint64_t seed;
-    bool out_of_memory;
+    bool weak, out_of_memory;
     pthread_mutex_t lock;
 } search;
 
@@ -205,7 +206,7 @@ static void *work(void *self) {
         sample s;
         extremes x = nothing_found();
         tacit_prng_init_seed(&p, all->seed, i);
-        bool made = sample_make(&s, b, &p);
+        bool made = sample_make(&s, b, all->weak, &p);
         if (made) attack(&x, &s, b, &p);
         sample_free(&s);
         pthread_mutex_lock(&all->lock);
@@ -275,6 +276,9 @@ static int run(search *all, uint32_t threads) {
 
 int main(int argc, char **argv) {
     static search all;
+    all.weak = argc > 1 && strcmp(argv[1], "--weak") == 0;
+    argv += all.weak;
+    argc -= all.weak;
     uint32_t threads = 0, seed = 0, n = 0;
     if (tacit_crypto_init() != TACIT_OK || pthread_mutex_init(&all.lock, NULL) != 0) return 1;
     bool ok = argc >= 5 && argc - 4 <= MAX_SIZES && number(&all.graphs, argv[1], 1, 100000000) &&
@@ -289,7 +293,8 @@ int main(int argc, char **argv) {
         }
     }
     if (!ok || all.configurations == 0) {
-        fprintf(stderr, "usage: cut_search GRAPHS THREADS SEED N...   (N from 513 to 10000)\n");
+        fprintf(stderr,
+                "usage: cut_search [--weak] GRAPHS THREADS SEED N...   (N from 513 to 10000)\n");
         return 2;
     }
     return run(&all, threads);

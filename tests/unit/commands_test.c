@@ -238,6 +238,19 @@ static void test_graph_shows_what_is_guaranteed(void **state) {
     json_decref(root);
 }
 
+/* The table of docs/GRAPH.md is what the command prints. Run from the root of the repository. */
+static void test_graph_table_is_the_documented_one(void **state) {
+    (void)state;
+    int fd = open("docs/GRAPH.md", O_RDONLY);
+    assert_true(fd >= 0);
+    char *page = slurp(fd), *out;
+    assert_int_equal(tacit_line(&out, NULL, "graph --table"), 0);
+    assert_true(strlen(out) > 1000);
+    assert_non_null(strstr(page, out));
+    free(page);
+    free(out);
+}
+
 /* A model of the generated shop, trained without noise, into the server folder's store. */
 static void store_a_model(uint64_t number, uint64_t seed) {
     char path[FILES_PATH], note[KEYS_NOTE_LEN + 1];
@@ -414,6 +427,7 @@ int main(void) {
         cmocka_unit_test(test_missing_things),
         cmocka_unit_test(test_import_is_strict_when_asked),
         cmocka_unit_test(test_graph_shows_what_is_guaranteed),
+        cmocka_unit_test(test_graph_table_is_the_documented_one),
         cmocka_unit_test(test_the_story),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
