@@ -160,6 +160,7 @@ $(BUILD)/make_corpus: $(BUILD)/obj/tests/fuzz/make_corpus.o $(BUILD)/libtacit.a
 
 # ---- the graph -----------------------------------------------------------------------------------
 # Not part of `make test`: minutes of search for cuts that must not be there. See docs/GRAPH.md.
+# SIZES: N, or N:C:D for max_colluding and max_dropout per thousand.
 .PHONY: cuts
 GRAPHS ?= 2000
 SIZES  ?= 600 1000 2000

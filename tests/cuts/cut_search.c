@@ -3,11 +3,12 @@
  * the bounds of tools/graph_bounds.h; one JSON object of the extremes found. Exit status 1 when a
  * bound is violated, 2 for wrong arguments.
  *
- *     cut_search [--weak] GRAPHS THREADS SEED N...
+ *     cut_search [--weak] GRAPHS THREADS SEED N[:C:D]...
  *
  * --weak builds each graph from a third of its cycles: a control, in which bounds must be violated.
- * GRAPHS are spread evenly over sizes and fractions. The same arguments try the same graphs. SIGINT
- * and SIGTERM end the search early; what was found until then is reported. */
+ * N alone stands for four pairs of fractions, N:C:D for max_colluding C and max_dropout D per
+ * thousand. GRAPHS are spread evenly over all of them. The same arguments try the same graphs.
+ * SIGINT and SIGTERM end the search early; what was found until then is reported. */
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,7 +26,7 @@
 static const uint16_t fractions[][2] = {{50, 100}, {100, 100}, {100, 200}, {100, 300}};
 enum {
     FRACTIONS = sizeof fractions / sizeof fractions[0],
-    MAX_SIZES = 16,
+    MAX_CONFIGURATIONS = 64,
     MAX_THREADS = 64,
     STARTS = 4,      /* sets grown in each graph: half from the least degrees, half from anywhere */
     EXCHANGES = 10,  /* attempts to improve each */
@@ -179,8 +180,8 @@ static void attack(extremes *x, sample *s, const graph_bounds *b, tacit_prng *p)
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 typedef struct {
-    graph_bounds bounds[MAX_SIZES * FRACTIONS];
-    extremes found[MAX_SIZES * FRACTIONS];
+    graph_bounds bounds[MAX_CONFIGURATIONS];
+    extremes found[MAX_CONFIGURATIONS];
     uint32_t configurations, graphs, next, done;
     uint64_t seed;
     bool weak, out_of_memory;
@@ -274,27 +275,51 @@ static int run(search *all, uint32_t threads) {
         all, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 }
 
+static bool configure(search *all, uint32_t n, uint32_t max_colluding, uint32_t max_dropout) {
+    if (all->configurations == MAX_CONFIGURATIONS) return false;
+    graph_bounds *b = &all->bounds[all->configurations];
+    if (graph_bounds_make(b, n, max_colluding, max_dropout) != TACIT_OK || b->complete)
+        return false;
+    all->found[all->configurations++] = nothing_found();
+    return true;
+}
+
+/* N or N:C:D */
+static bool configure_from(search *all, const char *text) {
+    uint32_t v[3];
+    char part[16];
+    size_t count = 0;
+    for (; count < 3; count++) {
+        size_t len = strcspn(text, ":");
+        if (len >= sizeof part) return false;
+        memcpy(part, text, len);
+        part[len] = 0;
+        if (!number(&v[count], part, 0, TACIT_MAX_COHORT)) return false;
+        if (text[len] == 0) break;
+        text += len + 1;
+    }
+    if (count == 2) return configure(all, v[0], v[1], v[2]);
+    bool ok = count == 0;
+    for (size_t f = 0; ok && f < FRACTIONS; f++)
+        ok = configure(all, v[0], fractions[f][0], fractions[f][1]);
+    return ok;
+}
+
 int main(int argc, char **argv) {
     static search all;
     all.weak = argc > 1 && strcmp(argv[1], "--weak") == 0;
     argv += all.weak;
     argc -= all.weak;
-    uint32_t threads = 0, seed = 0, n = 0;
+    uint32_t threads = 0, seed = 0;
     if (tacit_crypto_init() != TACIT_OK || pthread_mutex_init(&all.lock, NULL) != 0) return 1;
-    bool ok = argc >= 5 && argc - 4 <= MAX_SIZES && number(&all.graphs, argv[1], 1, 100000000) &&
+    bool ok = argc >= 5 && number(&all.graphs, argv[1], 1, 100000000) &&
               number(&threads, argv[2], 1, MAX_THREADS) && number(&seed, argv[3], 0, UINT32_MAX);
     all.seed = seed;
-    for (int i = 4; ok && i < argc; i++) {
-        ok = number(&n, argv[i], TACIT_COMPLETE_GRAPH_MAX + 1, TACIT_MAX_COHORT);
-        for (uint32_t f = 0; ok && f < FRACTIONS; f++) {
-            graph_bounds *b = &all.bounds[all.configurations];
-            if (graph_bounds_make(b, n, fractions[f][0], fractions[f][1]) != TACIT_OK) continue;
-            all.found[all.configurations++] = nothing_found();
-        }
-    }
-    if (!ok || all.configurations == 0) {
-        fprintf(stderr,
-                "usage: cut_search [--weak] GRAPHS THREADS SEED N...   (N from 513 to 10000)\n");
+    for (int i = 4; ok && i < argc; i++) ok = configure_from(&all, argv[i]);
+    if (!ok) {
+        fprintf(
+            stderr,
+            "usage: cut_search [--weak] GRAPHS THREADS SEED N[:C:D]...   (N from 513 to 10000)\n");
         return 2;
     }
     return run(&all, threads);
