@@ -191,6 +191,19 @@ corpus: $(BUILD)/make_corpus ## make the seeds of the fuzz targets again
 $(BUILD)/make_corpus: $(BUILD)/obj/tests/fuzz/make_corpus.o $(BUILD)/libtacit.a
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_DEVICE)
 
+# ---- the graph -----------------------------------------------------------------------------------
+# Not part of `make test`: minutes of search for cuts that must not be there. See docs/GRAPH.md.
+# SIZES: N, or N:C:D for max_colluding and max_dropout per thousand.
+.PHONY: cuts
+GRAPHS ?= 2000
+SIZES  ?= 600 1000 2000
+cuts: $(BUILD)/cut_search ## search GRAPHS graphs of SIZES devices for cuts
+	@GRAPHS=$(GRAPHS) SIZES="$(SIZES)" JOBS=$(JOBS) sh tests/cuts/run.sh $< $(BUILD)/cuts.json
+
+$(BUILD)/cut_search: $(call obj,$(wildcard tests/cuts/*.c) tests/support/graph_adversary.c) $(BUILD)/libtools.a $(BUILD)/libserver.a $(BUILD)/libtacit.a
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(LIB_SERVER) $(LIB_PORT) $(LIB_DEVICE)
+
 # ---- the protocol --------------------------------------------------------------------------------
 .PHONY: model
 model: ## check the protocol model exhaustively (spin)

@@ -14,6 +14,7 @@
     XX(recommend, "recommend for one person of a dataset, with reasons")     \
     XX(round, "start a training run; show the record of rounds")             \
     XX(model, "list, verify and show model files")                           \
+    XX(graph, "what the graph of a cohort of this size guarantees")          \
     XX(status, "show a server folder: runs, models, record")
 
 #define XX(name, about) int cmd_##name(int argc, char **argv);

@@ -155,6 +155,9 @@ static void test_wrong_arguments(void **state) {
     expect(2, "start, list or blames", "round x");
     expect(2, "server folder", "status");
     expect(2, "server folder", "model");
+    expect(2, "--devices N, or --table", "graph");
+    expect(2, "--devices or --table", "graph --devices 1000 --table");
+    expect(2, "at most three decimals", "graph --devices 1000 --max-dropout 0.1234");
     expect(2, "at most three decimals", "round x start --max-dropout 0.1234");
     expect(2, "'none'", "round x start --epsilon -1");
 }
@@ -193,6 +196,59 @@ static void test_import_is_strict_when_asked(void **state) {
     assert_int_equal(number_of(root, "events"), 3);
     assert_int_equal(number_of(root, "bad_lines"), 0);
     json_decref(root);
+}
+
+static void test_graph_shows_what_is_guaranteed(void **state) {
+    (void)state;
+    expect(0, "allowed", "graph --devices 1000");
+    expect(0, "complete", "graph --devices 300 --max-dropout 0.3");
+    const char *only = "allowed on the complete graph only";
+    expect(1, "max_dropout above 250 per thousand", "graph --devices 1000 --max-dropout 0.3");
+    expect(1, only, "graph --devices 1000 --max-dropout 0.3");
+    expect(1, "max_colluding above 200", "graph --devices 1000 --max-colluding 0.3");
+    expect(1, "max_colluding below 20", "graph --devices 513 --max-colluding 0.01");
+    expect(1, "max_dropout below 50", "graph --devices 513 --max-dropout 0.01");
+    expect(1, "3 to 10000 devices", "graph --devices 2");
+    expect(1, "3 to 10000 devices", "graph --devices 10001");
+    expect(1, "h = 45 is below n / 2", "graph --devices 100 --max-dropout 0.45");
+    expect(1, "max_dropout above", "graph --devices 600 --max-colluding 0.3 --max-dropout 0.3");
+    expect(0, "| 1000 | 0.1, 0.2 | 230/151 | 71 | 153 (264, 171, 176) | 193 | 1 | 699 | 696 |",
+           "graph --table");
+
+    json_t *root = expect_json("graph --devices 2000 --max-dropout 0.1 --json");
+    assert_true(json_is_true(json_object_get(root, "allowed")));
+    assert_true(json_is_null(json_object_get(root, "refused")));
+    assert_int_equal(number_of(root, "cycles"), 82);
+    assert_int_equal(number_of(root, "s_min"), 289);
+    assert_int_equal(number_of(root, "r_star"), 4);
+    assert_int_equal(number_of(root, "honest"), 1592);
+    assert_int_equal(number_of(root, "guarantee"), 1596);
+    assert_true(fabs(real_of(root, "log2_starved") + 25.6) < 0.05);
+    json_decref(root);
+    root = expect_json("graph --devices 512 --json");
+    assert_true(json_is_null(json_object_get(root, "s_min")));
+    assert_int_equal(number_of(root, "guarantee"), 359);
+    json_decref(root);
+    root = expect_json("graph --table --json");
+    json_t *rows = json_object_get(root, "rows");
+    assert_int_equal(json_array_size(rows), 24);
+    for (size_t i = 0; i < 24; i++) /* only .1/.3 on cycles is refused, and says why */
+        assert_int_equal(json_is_string(json_object_get(json_array_get(rows, i), "refused")),
+                         i >= 8 && i % 4 == 3);
+    json_decref(root);
+}
+
+/* The table of docs/GRAPH.md is what the command prints. Run from the root of the repository. */
+static void test_graph_table_is_the_documented_one(void **state) {
+    (void)state;
+    int fd = open("docs/GRAPH.md", O_RDONLY);
+    assert_true(fd >= 0);
+    char *page = slurp(fd), *out;
+    assert_int_equal(tacit_line(&out, NULL, "graph --table"), 0);
+    assert_true(strlen(out) > 1000);
+    assert_non_null(strstr(page, out));
+    free(page);
+    free(out);
 }
 
 /* A model of the generated shop, trained without noise, into the server folder's store. */
@@ -370,6 +426,8 @@ int main(void) {
         cmocka_unit_test(test_wrong_arguments),
         cmocka_unit_test(test_missing_things),
         cmocka_unit_test(test_import_is_strict_when_asked),
+        cmocka_unit_test(test_graph_shows_what_is_guaranteed),
+        cmocka_unit_test(test_graph_table_is_the_documented_one),
         cmocka_unit_test(test_the_story),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);

@@ -3,6 +3,7 @@
  * The numbers of the protocol's security text (section B) stand here to the letter; a second, exact
  * implementation in another language stands in tests/vectors/graph.txt; what must hold for every
  * graph is tested in tests/property/graph_shape_test.c. Run from the root of the repository. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -200,6 +201,46 @@ static void known_table(void **state) {
         assert_int_equal(t, rows[i].t);
         if (rows[i].t2 != 0)
             assert_int_equal(tacit_graph_t2(n, n - dropouts, rows[i].degree), rows[i].t2);
+    }
+}
+
+/* Condition (4) with 2^-(sigma + 1), in logarithms. */
+static bool connected_at(uint32_t n, uint32_t gone, uint32_t k, double sigma) {
+    double bound = log2((double)n * (n - k - 1) / 2.0);
+    for (uint32_t i = 0; i < k && i < gone; i++)
+        bound += log2((double)(gone - i) / (double)(n - i));
+    return k > gone || bound <= -(sigma + 1.0);
+}
+
+/* The rule at sigma = 40 gives what others published: the degrees in the tests of Google's
+ * federated compute platform (semi-honest, t = t1 + 1) and, with 2t > k + t1, those of the
+ * protocol's survey. sigma = 80 is what the rest of this file uses. */
+static void published_degrees_at_40_bits(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t n, max_colluding, max_dropout;
+        bool semi_honest;
+        uint32_t k, t;
+    } rows[] = {
+        {100, 330, 330, true, 68, 34},     {1000, 330, 330, true, 286, 150},
+        {10000, 330, 330, true, 422, 221}, {100, 300, 300, false, 92, 62},
+        {1000, 100, 100, false, 96, 67},   {1000, 100, 200, false, 194, 124},
+        {10000, 100, 100, false, 122, 85}, {10000, 100, 200, false, 280, 179},
+        {1000, 50, 50, false, 52, 37},     {10000, 200, 200, false, 482, 328},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint32_t n = rows[i].n, k = 0, t = 0;
+        uint32_t colluders = n * rows[i].max_colluding / 1000;
+        uint32_t dropouts = n * rows[i].max_dropout / 1000;
+        for (k = 2; k < n && k <= TACIT_MAX_NEIGHBOURS; k += 2) {
+            uint32_t t1 = tacit_hypergeometric_above(n, colluders, k, (double)n * 0x1p41);
+            t = rows[i].semi_honest ? t1 + 1 : (k + t1) / 2 + 1;
+            if (t <= tacit_graph_t2(n, n - dropouts, k) &&
+                connected_at(n, colluders + dropouts, k, 40.0))
+                break;
+        }
+        if (k != rows[i].k || t != rows[i].t)
+            fail_msg("n %u: %u/%u, not %u/%u", n, k, t, rows[i].k, rows[i].t);
     }
 }
 
@@ -472,6 +513,7 @@ int main(void) {
         cmocka_unit_test(known_refusals),
         cmocka_unit_test(known_rule_numbers),
         cmocka_unit_test(known_table),
+        cmocka_unit_test(published_degrees_at_40_bits),
         cmocka_unit_test(rule_refuses),
         cmocka_unit_test(searches_give_up),
         cmocka_unit_test(floor_raises_n_min_only),
