@@ -25,8 +25,11 @@ typedef struct {
     uint32_t degree_min;    /* k_min on cycles (least even k passing (1)-(4)), n - 1 on complete */
 } tacit_graph_rule;
 
-/* On cycles, per thousand: below these r was never shown to cover r* (security B). */
-enum { TACIT_CYCLES_MIN_COLLUDING = 20, TACIT_CYCLES_MIN_DROPOUT = 50 };
+/* On cycles, per thousand. Below 50 dropouts r was never shown to cover r* (security B, which would
+ * allow 20 colluders). With fewer than 50 colluders the threshold is hardly above half of the
+ * neighbours, and the best bisections known leave the mean device enough of them on its own side
+ * for two lists of survivors (docs/GRAPH.md, the weak corner). */
+enum { TACIT_CYCLES_MIN_COLLUDING = 50, TACIT_CYCLES_MIN_DROPOUT = 50 };
 
 /* Computes the rule. n_min_floor is the plan's floor (0: none). Refuses with
  *   BAD_ROSTER   n outside 3..TACIT_MAX_COHORT

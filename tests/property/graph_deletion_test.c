@@ -12,7 +12,7 @@
 
 static const struct {
     uint32_t n, max_colluding, max_dropout;
-} cohorts[] = {{513, 100, 200},  {600, 200, 250},  {1000, 50, 100}, {1000, 20, 50},
+} cohorts[] = {{513, 100, 200},  {600, 200, 250},  {1000, 50, 100}, {1000, 50, 50},
                {1000, 100, 200}, {2000, 100, 100}, {2000, 50, 100}};
 
 static bool quick(void) { return getenv("TACIT_QUICK") != NULL; }

@@ -206,7 +206,7 @@ static void test_graph_shows_what_is_guaranteed(void **state) {
     expect(1, "max_dropout above 250 per thousand", "graph --devices 1000 --max-dropout 0.3");
     expect(1, only, "graph --devices 1000 --max-dropout 0.3");
     expect(1, "max_colluding above 200", "graph --devices 1000 --max-colluding 0.3");
-    expect(1, "max_colluding below 20", "graph --devices 513 --max-colluding 0.01");
+    expect(1, "max_colluding below 50", "graph --devices 513 --max-colluding 0.01");
     expect(1, "max_dropout below 50", "graph --devices 513 --max-dropout 0.01");
     expect(1, "3 to 10000 devices", "graph --devices 2");
     expect(1, "3 to 10000 devices", "graph --devices 10001");

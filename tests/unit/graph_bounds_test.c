@@ -345,7 +345,7 @@ static void slack_covers_what_is_cut_off(void **state) {
     (void)state;
     static const uint32_t sizes[] = {513,  750,  1000, 10000, 600,  2000,
                                      5000, 1001, 1500, 3000,  4000, 7500};
-    static const uint32_t colluding[] = {20, 200, 100, 50, 150};
+    static const uint32_t colluding[] = {50, 200, 100, 75, 150};
     static const uint32_t dropout[] = {50, 250, 100, 200, 150};
     bool quick = getenv("TACIT_QUICK") != NULL;
     for (size_t i = 0; i < (quick ? 4 : COUNT(sizes)); i++)

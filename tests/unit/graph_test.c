@@ -277,14 +277,14 @@ static void rule_refuses(void **state) {
         {1000, 100, 250, 0, TACIT_OK},
         {1000, 201, 100, 0, TACIT_BELOW_FLOOR},
         {1000, 200, 100, 0, TACIT_OK},
-        {1000, 19, 100, 0, TACIT_BELOW_FLOOR},
-        {1000, 20, 100, 0, TACIT_OK},
+        {1000, 49, 100, 0, TACIT_BELOW_FLOOR},
+        {1000, 50, 100, 0, TACIT_OK},
         {1000, 100, 49, 0, TACIT_BELOW_FLOOR},
         {1000, 100, 50, 0, TACIT_OK},
         {1000, 0, 100, 0, TACIT_BELOW_FLOOR},
         {513, 200, 250, 0, TACIT_OK}, /* the corners of that range */
         {10000, 200, 250, 0, TACIT_OK},
-        {10000, 20, 50, 0, TACIT_OK},
+        {10000, 50, 50, 0, TACIT_OK},
         {10000, 100, 200, 0, TACIT_OK},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
