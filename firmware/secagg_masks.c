@@ -4,7 +4,7 @@
  * not cancel (H3); then the server's U3. Pair secrets are made one at a time and held nowhere. */
 #include "common/mask.h"
 #include "common/ring.h"
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 tacit_status tacit_secagg_noise_share(const tacit_secagg *s, uint64_t *variance) {
     if (s->phase == TACIT_PHASE_LEFT) return TACIT_LEFT;
@@ -73,7 +73,7 @@ tacit_status tacit_secagg_take_survivors(tacit_secagg *s) {
     tacit_status st =
         tacit_secagg_verify(s, m->signature, TACIT_LABEL_MASK_ANSWER, s->session2, s->u3_digest);
     if (st != TACIT_OK) return st;
-    if (!tacit_bitmap_subset(m->u3.bytes, s->u2, n)) return TACIT_BAD_BITMAP;
+    if (!tacit_secagg_check_subset(m->u3.bytes, s->u2, n)) return TACIT_BAD_BITMAP;
     st = tacit_secagg_bitmap_check(s, m->u3.bytes, m->u3.size);
     if (st != TACIT_OK) return st;
     memcpy(s->u3, m->u3.bytes, m->u3.size);

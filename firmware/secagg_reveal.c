@@ -4,7 +4,7 @@
  * neighbour survived, of s when it did not, never both, never one about itself (security C4, H1,
  * H2). A share is given by the key of its box, which opens nothing else (H3, M2). Every secret is
  * gone when the reveal request returns. */
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 /* ---- agree ----------------------------------------------------------------------------------- */
 
@@ -32,9 +32,9 @@ static tacit_status take_header(tacit_secagg *s, const tacit_AgreeAnswer *m) {
         tacit_secagg_verify(s, m->signature, TACIT_LABEL_AGREE_ANSWER, s->session2, s->u3_digest);
     if (st != TACIT_OK) return st;
     if (m->count > s->count) return TACIT_BAD_MESSAGE;
-    if (m->count < s->threshold) return TACIT_TOO_FEW;
+    if (!tacit_secagg_check_agreed(m->count, s->threshold)) return TACIT_TOO_FEW;
     s->remaining = m->count;
-    s->want = SECAGG_WANT_ITEMS;
+    s->want = s->remaining > 0 ? SECAGG_WANT_ITEMS : SECAGG_WANT_END;
     return TACIT_OK;
 }
 
