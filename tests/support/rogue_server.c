@@ -70,6 +70,30 @@ void rogue_settle(rogue_server *r) {
                 r->devices[at] = &r->f.devices[i];
 }
 
+void rogue_certify(rogue_server *r, uint32_t device, const tacit_cert *cert,
+                   const uint8_t *authority_secret, const uint8_t *device_secret) {
+    federation_device *d = &r->f.devices[device];
+    uint32_t seat = rogue_seat_of(r, d);
+    tacit_join *join = &r->roster.joins[seat];
+    tacit_cert_issue(join->certificate, cert, authority_secret);
+    attack_sign_join(&r->f, join, device_secret);
+    tacit_cert_id(d->id, join->certificate);
+    attack_roster_sort(&r->roster);
+}
+
+void rogue_next_round(rogue_server *r) {
+    uint8_t encoded[TACIT_PLAN_LEN];
+    r->f.plan.round++;
+    tacit_plan_encode(encoded, &r->f.plan);
+    tacit_plan_digest(r->f.plan_digest, encoded);
+    for (uint32_t i = 0; i < r->f.device_count; i++) {
+        federation_device *d = &r->f.devices[i];
+        free(d->memory);
+        d->draw_count = 0;
+        if (federation_device_start(&r->f, d) != TACIT_OK) fail_msg("a device does not start");
+    }
+}
+
 uint32_t rogue_seat_of(const rogue_server *r, const federation_device *d) {
     return attack_roster_index(&r->roster, d);
 }
@@ -176,8 +200,8 @@ tacit_status rogue_tell_agreements(rogue_server *r, uint32_t seat, const uint8_t
     uint8_t digest[TACIT_HASH_LEN];
     (void)attack_insert(&m, 0);
     for (uint32_t i = 0; i < r->n; i++) {
-        bool neighbour = r->dealt[(size_t)seat * r->n + i];
-        if (!neighbour || !tacit_bit_get(from, i) || !tacit_bit_get(u3, i)) continue;
+        bool signs = r->devices[i] != NULL && r->dealt[(size_t)seat * r->n + i];
+        if (!signs || !tacit_bit_get(from, i) || !tacit_bit_get(u3, i)) continue;
         tacit_Message *item = attack_insert(&m, m.count);
         item->which_body = tacit_Message_agree_signature_tag;
         item->body.agree_signature.index = i;
@@ -355,6 +379,19 @@ bool rogue_reads_with_peers(const rogue_server *r, uint32_t owner, const uint8_t
     bool read = rogue_is_update(r, words, owner);
     free(words);
     return read;
+}
+
+bool rogue_surrounds(rogue_server *r, uint32_t victim, const char **why) {
+    uint8_t u2[TACIT_MAX_BITMAP_LEN];
+    rogue_everyone(r, u2);
+    tacit_status st = rogue_tell_roster(r, victim);
+    if (st == TACIT_OK) st = rogue_take_shares(r, victim);
+    if (st == TACIT_OK) st = rogue_tell_u2(r, victim, u2);
+    if (st == TACIT_OK) st = rogue_take_vector(r, victim);
+    *why = tacit_status_name(st);
+    for (uint32_t i = 0; i < r->n; i++)
+        if (i != victim) rogue_open(r, victim, i, i, r->devices[i]->draws[2]);
+    return rogue_reads_with_peers(r, victim, u2);
 }
 
 /* The seat's vector less its own mask and its masks towards those outside the set. */

@@ -35,6 +35,12 @@ void rogue_free(rogue_server *r);
  * then change it. rogue_settle: fixes seats and session from r->roster as it is now. */
 void rogue_seat(rogue_server *r, uint32_t count);
 void rogue_settle(rogue_server *r);
+/* Gives device number `device` another certificate, of the authority whose secret is given, and its
+ * join the signature of `device_secret`; between rogue_seat and rogue_settle. */
+void rogue_certify(rogue_server *r, uint32_t device, const tacit_cert *cert,
+                   const uint8_t *authority_secret, const uint8_t *device_secret);
+/* The next round of the same devices: fresh machines, a plan with the next number. */
+void rogue_next_round(rogue_server *r);
 uint32_t rogue_seat_of(const rogue_server *r, const federation_device *d);
 /* Each seat's roster answer. */
 tacit_status rogue_tell_roster(rogue_server *r, uint32_t seat);
@@ -78,6 +84,9 @@ bool rogue_reads_with_both(const rogue_server *r, uint32_t owner);
 /* The owner's vector with b rebuilt and the s of every peer of the owner in colluders [n bits]
  * (machines whose draws the attacker knows); true when it is its update. */
 bool rogue_reads_with_peers(const rogue_server *r, uint32_t owner, const uint8_t *colluders);
+/* A victim all of whose neighbours are the attacker's: runs its machine up to its vector and reads
+ * it. *why: what the machine said. */
+bool rogue_surrounds(rogue_server *r, uint32_t victim, const char **why);
 /* The sum of the vectors of the seats in `set`: b of each, s of those outside that it masked
  * towards. True when it is the plain sum of their updates. */
 bool rogue_sums(const rogue_server *r, const uint8_t *set);

@@ -11,7 +11,6 @@ enum { N = 9 };
 
 static bool wins(const char **why) {
     rogue_server r;
-    uint8_t u2[TACIT_MAX_BITMAP_LEN];
     /* Devices 0 .. N - 1 are the cohort; the machines behind them make the server's keys. */
     rogue_init(&r, &(federation_spec){.device_count = 2 * N, .n_hi = N, .seed = 13});
     attack_roster own;
@@ -30,15 +29,7 @@ static bool wins(const char **why) {
         attack_sign_join(&r.f, join, puppet->device_secret);
         r.devices[i] = puppet;
     }
-    rogue_everyone(&r, u2);
-    tacit_status st = rogue_tell_roster(&r, victim);
-    if (st == TACIT_OK) st = rogue_take_shares(&r, victim);
-    if (st == TACIT_OK) st = rogue_tell_u2(&r, victim, u2);
-    if (st == TACIT_OK) st = rogue_take_vector(&r, victim);
-    *why = tacit_status_name(st);
-    for (uint32_t i = 0; i < N; i++)
-        if (i != victim) rogue_open(&r, victim, i, i, r.devices[i]->draws[2]);
-    bool won = rogue_reads_with_peers(&r, victim, u2);
+    bool won = rogue_surrounds(&r, victim, why);
     attack_roster_free(&own);
     rogue_free(&r);
     return won;
