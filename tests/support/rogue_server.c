@@ -29,6 +29,7 @@ void rogue_init(rogue_server *r, const federation_spec *spec) {
 static void free_seats(rogue_server *r) {
     for (uint32_t i = 0; i < r->n; i++) free(r->vectors[i]);
     free(r->devices);
+    free(r->own);
     free(r->u2);
     free(r->session2);
     free(r->boxes);
@@ -56,6 +57,7 @@ void rogue_seat(rogue_server *r, uint32_t count) {
 void rogue_settle(rogue_server *r) {
     size_t n = r->n = r->roster.n;
     r->devices = (federation_device **)need(n, sizeof(federation_device *));
+    r->own = (const federation_device **)need(n, sizeof(federation_device *));
     r->u2 = need(n, sizeof *r->u2);
     r->session2 = need(n, sizeof *r->session2);
     r->boxes = (uint8_t *)need(n * n, PAIR);
@@ -401,7 +403,10 @@ static bool lay_bare(const rogue_server *r, uint32_t *words, uint32_t owner, con
     rogue_take_off_self(r, words, owner, secret);
     for (uint32_t peer = 0; peer < r->n; peer++) {
         if (!masked_towards(r, owner, peer) || tacit_bit_get(set, peer)) continue;
-        if (!rogue_rebuild(r, secret, peer, TACIT_KIND_S)) return false;
+        if (r->own[peer] != NULL)
+            memcpy(secret, r->own[peer]->draws[0], sizeof secret);
+        else if (!rogue_rebuild(r, secret, peer, TACIT_KIND_S))
+            return false;
         rogue_take_off_pair(r, words, owner, peer, peer, secret);
     }
     return true;

@@ -15,7 +15,8 @@ typedef struct {
     federation f; /* devices and plan; no honest server */
     attack_roster roster;
     uint32_t n;
-    federation_device **devices; /* [n] by seat; NULL: the attacker's own */
+    federation_device **devices;   /* [n] by seat; NULL: the attacker's own, or gone */
+    const federation_device **own; /* [n] for the attacker's seats: whose draws their keys are of */
     uint8_t session[TACIT_HASH_LEN];
     uint8_t (*u2)[TACIT_MAX_BITMAP_LEN];  /* [n] what each seat was told */
     uint8_t (*session2)[TACIT_HASH_LEN];  /* [n] what follows from it */
