@@ -84,6 +84,19 @@ bool tacit_secagg_check_in_time(uint64_t joined_s, uint64_t now_s) {
     return now_s - joined_s <= TACIT_JOIN_ANSWER_MAX_S; /* unsigned: also when now_s is before */
 }
 
+/* ---- Masks and shares ------------------------------------------------------------------------ */
+
+bool tacit_secagg_mask_due(const tacit_secagg *s, uint32_t i) {
+    return tacit_bit_get(s->u2, s->indices[i]);
+}
+
+bool tacit_secagg_share_due(const tacit_secagg *s, uint32_t i, uint8_t *kind) {
+    uint32_t at = s->indices[i];
+    if (!tacit_bit_get(s->u2, at)) return false;
+    *kind = tacit_bit_get(s->u3, at) ? TACIT_KIND_B : TACIT_KIND_S;
+    return (s->neighbours[i].opened >> *kind) & 1;
+}
+
 /* ---- Who is still there ---------------------------------------------------------------------- */
 
 bool tacit_secagg_check_live(uint32_t live, uint32_t live_neighbours, uint32_t n_min,

@@ -49,6 +49,15 @@ bool tacit_secagg_check_keys_differ(const tacit_secagg *s, const tacit_join *joi
  * that went back says nothing about that time and counts as late. */
 bool tacit_secagg_check_in_time(uint64_t joined_s, uint64_t now_s);
 
+/* ---- Masks and shares -------------------------------------------------------------------------
+ * For neighbour number i of the machine (< s->count). */
+/* H1: a pair mask is due towards every neighbour in U2, whether or not its boxes came or opened. */
+bool tacit_secagg_mask_due(const tacit_secagg *s, uint32_t i);
+/* Flow: whether a share about the neighbour is revealed, and of which secret: of b when it
+ * survived, else of s, decided by U3 alone, so never both; none outside U2, none whose box did not
+ * open. */
+bool tacit_secagg_share_due(const tacit_secagg *s, uint32_t i, uint8_t *kind);
+
 /* ---- Who is still there -----------------------------------------------------------------------
  */
 /* H1: at least n_min of the roster are live, and at least t_v of this device's neighbours, which

@@ -20,7 +20,7 @@ static tacit_status add_pair_masks(tacit_secagg *s, uint32_t *words) {
     tacit_mask_secret_key(secret, s->secrets.s);
     for (uint32_t i = 0; i < s->count; i++) {
         const tacit_secagg_neighbour *v = &s->neighbours[i];
-        if (!tacit_bit_get(s->u2, s->indices[i])) continue;
+        if (!tacit_secagg_mask_due(s, i)) continue;
         st = tacit_x25519(shared, secret, v->mask_key);
         if (st != TACIT_OK) break;
         tacit_mask_pair_key(key, shared, s->session2, s->id, v->id, s->join.mask_key, v->mask_key,

@@ -65,22 +65,14 @@ tacit_status tacit_secagg_take_signatures(tacit_secagg *s) {
 
 /* ---- reveal ---------------------------------------------------------------------------------- */
 
-/* Whether neighbour i gets a share revealed, and of which secret: one kind, decided by U3 alone. */
-static bool share_due(const tacit_secagg *s, uint32_t i, uint8_t *kind) {
-    uint32_t at = s->indices[i];
-    if (!tacit_bit_get(s->u2, at)) return false;
-    *kind = tacit_bit_get(s->u3, at) ? TACIT_KIND_B : TACIT_KIND_S;
-    return (s->neighbours[i].opened >> *kind) & 1;
-}
-
 static tacit_status write_header(tacit_secagg *s, tacit_sink *out) {
     uint32_t due = 0;
     uint8_t kind, body[TACIT_HASH_LEN];
-    for (uint32_t i = 0; i < s->count; i++) due += share_due(s, i, &kind);
+    for (uint32_t i = 0; i < s->count; i++) due += tacit_secagg_share_due(s, i, &kind);
     tacit_hash h;
     tacit_reveal_body_init(&h, s->u3_digest, due);
     for (uint32_t i = 0; i < s->count; i++)
-        if (share_due(s, i, &kind))
+        if (tacit_secagg_share_due(s, i, &kind))
             tacit_reveal_body_add(&h, s->indices[i], kind, tacit_secagg_held(s, i, kind));
     tacit_hash_end(&h, body);
 
@@ -98,7 +90,7 @@ tacit_status tacit_secagg_reveal(tacit_secagg *s, tacit_sink *out) {
     st = write_header(s, out);
     for (uint32_t i = 0; i < s->count && st == TACIT_OK; i++) {
         uint8_t kind;
-        if (!share_due(s, i, &kind)) continue;
+        if (!tacit_secagg_share_due(s, i, &kind)) continue;
         tacit_secagg_message(s, tacit_Message_revealed_tag);
         tacit_RevealedShare *m = &s->message.body.revealed;
         m->owner = s->indices[i];

@@ -12,6 +12,7 @@
 #include "common/mask.h"
 #include "common/ring.h"
 #include "common/shamir.h"
+#include "common/skellam.h"
 
 enum { BOX = TACIT_SEALED_SHARE_LEN, PAIR = 2 * TACIT_SEALED_SHARE_LEN };
 
@@ -262,16 +263,23 @@ tacit_status rogue_all_shared(rogue_server *r, const uint8_t *u2) {
 
 tacit_status rogue_all_masked(rogue_server *r) { return each(r, rogue_take_vector); }
 
-tacit_status rogue_all_reveal(rogue_server *r, const uint8_t *u3) {
+tacit_status rogue_others_reveal(rogue_server *r, uint32_t victim, const uint8_t *u3) {
     tacit_status st = TACIT_OK;
+    uint8_t others[TACIT_MAX_BITMAP_LEN];
+    memcpy(others, u3, tacit_bitmap_len(r->n));
+    if (victim < r->n) rogue_without(others, victim);
     for (int step = 0; step < 2; step++)
         for (uint32_t i = 0; i < r->n && st == TACIT_OK; i++) {
-            if (r->devices[i] == NULL || !tacit_bit_get(u3, i)) continue;
-            st = step == 0 ? rogue_tell_u3(r, i, u3) : rogue_tell_agreements(r, i, u3, u3);
+            if (r->devices[i] == NULL || !tacit_bit_get(others, i)) continue;
+            st = step == 0 ? rogue_tell_u3(r, i, u3) : rogue_tell_agreements(r, i, u3, others);
             if (st != TACIT_OK) break;
             st = step == 0 ? rogue_take_agreement(r, i) : rogue_take_reveal(r, i);
         }
     return st;
+}
+
+tacit_status rogue_all_reveal(rogue_server *r, const uint8_t *u3) {
+    return rogue_others_reveal(r, UINT32_MAX, u3);
 }
 
 /* ---- the loot -------------------------------------------------------------------------------- */
@@ -394,6 +402,19 @@ bool rogue_surrounds(rogue_server *r, uint32_t victim, const char **why) {
     for (uint32_t i = 0; i < r->n; i++)
         if (i != victim) rogue_open(r, victim, i, i, r->devices[i]->draws[2]);
     return rogue_reads_with_peers(r, victim, u2);
+}
+
+tacit_status rogue_noise_of(const rogue_server *r, uint32_t count, uint64_t *variance) {
+    *variance = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t share;
+        tacit_skellam sampler;
+        tacit_status st = tacit_secagg_noise_share(r->devices[i]->machine, &share);
+        if (st == TACIT_OK) st = tacit_skellam_init(&sampler, share);
+        if (st != TACIT_OK) return st;
+        *variance += sampler.variance;
+    }
+    return TACIT_OK;
 }
 
 /* The seat's vector less its own mask and its masks towards those outside the set. */

@@ -65,6 +65,7 @@ static inline void rogue_without(uint8_t *bitmap, uint32_t seat) {
 /* One phase with every seat that has a machine: the same U2 or U3 for all. First status not OK. */
 tacit_status rogue_all_shared(rogue_server *r, const uint8_t *u2); /* roster to U2 */
 tacit_status rogue_all_masked(rogue_server *r);
+tacit_status rogue_others_reveal(rogue_server *r, uint32_t victim, const uint8_t *u3);
 tacit_status rogue_all_reveal(rogue_server *r,
                               const uint8_t *u3); /* U3 to the reveal of all in it */
 
@@ -88,6 +89,8 @@ bool rogue_reads_with_peers(const rogue_server *r, uint32_t owner, const uint8_t
 /* A victim all of whose neighbours are the attacker's: runs its machine up to its vector and reads
  * it. *why: what the machine said. */
 bool rogue_surrounds(rogue_server *r, uint32_t victim, const char **why);
+/* The variance of the noise that the machines of the first `count` seats are about to draw. */
+tacit_status rogue_noise_of(const rogue_server *r, uint32_t count, uint64_t *variance);
 /* The sum of the vectors of the seats in `set`: b of each, s of those outside that it masked
  * towards. True when it is the plain sum of their updates. */
 bool rogue_sums(const rogue_server *r, const uint8_t *set);

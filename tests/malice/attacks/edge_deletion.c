@@ -8,22 +8,6 @@
 
 enum { N = 9 };
 
-/* The rest of the cohort goes through, with the victim's bit set everywhere. */
-static tacit_status run_the_others(rogue_server *r, uint32_t victim, const uint8_t *all) {
-    uint8_t others[TACIT_MAX_BITMAP_LEN];
-    rogue_everyone(r, others);
-    rogue_without(others, victim);
-    tacit_status st = TACIT_OK;
-    for (int step = 0; step < 2; step++)
-        for (uint32_t i = 0; i < N && st == TACIT_OK; i++) {
-            if (i == victim) continue;
-            st = step == 0 ? rogue_tell_u3(r, i, all) : rogue_tell_agreements(r, i, all, others);
-            if (st == TACIT_OK)
-                st = step == 0 ? rogue_take_agreement(r, i) : rogue_take_reveal(r, i);
-        }
-    return st;
-}
-
 static bool wins(const char **why) {
     rogue_server r;
     uint8_t all[TACIT_MAX_BITMAP_LEN], few[TACIT_MAX_BITMAP_LEN] = {0};
@@ -43,7 +27,7 @@ static bool wins(const char **why) {
     for (uint32_t i = 0; i < N && st == TACIT_OK; i++)
         st = rogue_tell_u2(&r, i, i == victim ? few : all);
     if (st == TACIT_OK) st = rogue_all_masked(&r);
-    if (st == TACIT_OK) st = run_the_others(&r, victim, all);
+    if (st == TACIT_OK) st = rogue_others_reveal(&r, victim, all);
     *why = tacit_status_name(st);
     bool won = rogue_reads_with_peers(&r, victim, colluders);
     rogue_free(&r);

@@ -3,7 +3,6 @@
  * them: they do not drop out, and they add no noise. If each honest device added mu / ((1 - gamma)
  * n_min), as if colluders dropped out like everybody else, the noise in the sum would be less than
  * the mu that epsilon was computed from. The variances are those the sampler really draws. */
-#include "common/skellam.h"
 #include "tests/malice/malice.h"
 #include "tests/support/rogue_server.h"
 
@@ -22,13 +21,7 @@ static bool wins(const char **why) {
     tacit_status st = rogue_all_shared(&r, all);
     if (st == TACIT_OK) st = tacit_graph_rule_init(&rule, N, GAMMA, DELTA, 0);
     uint64_t variance = 0;
-    for (uint32_t i = 0; st == TACIT_OK && i < rule.n_min - rule.colluders; i++) {
-        uint64_t share;
-        tacit_skellam sampler;
-        st = tacit_secagg_noise_share(r.devices[i]->machine, &share);
-        if (st == TACIT_OK) st = tacit_skellam_init(&sampler, share);
-        variance += sampler.variance;
-    }
+    if (st == TACIT_OK) st = rogue_noise_of(&r, rule.n_min - rule.colluders, &variance);
     *why =
         st == TACIT_OK ? "the honest among n_min survivors add at least mu" : tacit_status_name(st);
     bool won = st == TACIT_OK && variance < r.f.plan.mu;
