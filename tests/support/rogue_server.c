@@ -219,15 +219,16 @@ tacit_status rogue_tell_agreements(rogue_server *r, uint32_t seat, const uint8_t
     return tell(r, seat, &m);
 }
 
-/* Keeps what this key takes out of the box of this kind, if it opens it. */
-static void open_box(rogue_server *r, uint32_t dealer, uint32_t holder, uint8_t kind,
-                     const uint8_t *key) {
+void rogue_open_box(rogue_server *r, uint32_t dealer, uint32_t holder, uint8_t kind,
+                    const uint8_t *key) {
     size_t edge = (size_t)dealer * r->n + holder, at = (size_t)kind * r->n * r->n + edge;
     const uint8_t *box = r->boxes + edge * PAIR + (kind == TACIT_KIND_S ? 0 : BOX);
-    if (!r->dealt[edge]) return;
-    if (tacit_share_open(r->shares + at * TACIT_SHARE_LEN, box, key, r->session, dealer, holder,
-                         kind) == TACIT_OK)
-        r->held[at] = true;
+    uint8_t share[TACIT_SHARE_LEN];
+    if (!r->dealt[edge] ||
+        tacit_share_open(share, box, key, r->session, dealer, holder, kind) != TACIT_OK)
+        return;
+    memcpy(r->shares + at * TACIT_SHARE_LEN, share, sizeof share);
+    r->held[at] = true;
 }
 
 tacit_status rogue_take_reveal(rogue_server *r, uint32_t seat) {
@@ -235,7 +236,7 @@ tacit_status rogue_take_reveal(rogue_server *r, uint32_t seat) {
     tacit_status st = ask(r, seat, &m);
     for (uint32_t i = 1; i < m.count; i++) {
         const tacit_RevealedShare *share = &m.items[i].body.revealed;
-        open_box(r, share->owner, seat, (uint8_t)share->kind, share->key);
+        rogue_open_box(r, share->owner, seat, (uint8_t)share->kind, share->key);
     }
     attack_messages_free(&m);
     return st;
@@ -290,7 +291,7 @@ void rogue_open(rogue_server *r, uint32_t dealer, uint32_t holder, uint32_t who,
     if (tacit_x25519(shared, c, r->roster.joins[other].channel_key) != TACIT_OK) return;
     for (uint8_t kind = TACIT_KIND_B; kind <= TACIT_KIND_S; kind++) {
         tacit_share_key(key, shared, r->session, dealer, holder, kind);
-        open_box(r, dealer, holder, kind, key);
+        rogue_open_box(r, dealer, holder, kind, key);
     }
 }
 

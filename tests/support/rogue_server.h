@@ -72,6 +72,9 @@ tacit_status rogue_all_reveal(rogue_server *r,
 /* ---- What the attacker makes of it ------------------------------------------------------------
  * With the channel secret c of `who`, dealer or holder: opens both boxes between them. */
 void rogue_open(rogue_server *r, uint32_t dealer, uint32_t holder, uint32_t who, const uint8_t *c);
+/* Keeps the share in the box of this kind, if the key opens it. */
+void rogue_open_box(rogue_server *r, uint32_t dealer, uint32_t holder, uint8_t kind,
+                    const uint8_t *key);
 /* A secret from the shares held; true when it is the one the owner committed to. */
 bool rogue_rebuild(const rogue_server *r, uint8_t secret[TACIT_SECRET_LEN], uint32_t owner,
                    uint8_t kind);
