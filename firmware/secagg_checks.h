@@ -44,7 +44,8 @@ bool tacit_secagg_check_one_seat(const tacit_secagg *s,
                                  const uint8_t device_key[static TACIT_KEY_LEN]);
 /* H2: channel key, mask key and commitment of the join differ from each other, from this device's
  * own and from those of the neighbours before s->next, also across types. A second layer: keys of
- * masks and boxes bind ids, direction and kind (H3), so no attack is known that this alone stops. */
+ * masks and boxes bind ids, direction and kind (H3), so no attack is known that this alone stops.
+ */
 bool tacit_secagg_check_keys_differ(const tacit_secagg *s, const tacit_join *join);
 /* B: the roster came in time, which bounds how many rosters a server can try. Unix seconds; a clock
  * that went back says nothing about that time and counts as late. */

@@ -37,7 +37,8 @@ static bool wins(const char **why) {
     world_init(&w, N);
     tacit_status st = tacit_forget_all(w.devices[SILENT].t);
     if (st == TACIT_OK) st = watch(&w, len);
-    *why = st == TACIT_OK ? "all join, with messages of one length" : tacit_status_name(st);
+    *why = st == TACIT_OK ? "all join, with messages of one length but for the seat number"
+                          : tacit_status_name(st);
     /* The odd one out: unlike all the others, which are alike. */
     uint32_t odd = N, found = 0;
     for (uint32_t i = 0; i < N && st == TACIT_OK; i++) {
