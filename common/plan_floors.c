@@ -3,7 +3,7 @@
  * H7). The floors are asked twice: for every roster size the plan allows before anything is sent,
  * and again at the size the device sees. It takes n_min and h from the graph rule and never from a
  * peer. */
-#include "common/plan.h"
+#include "common/floors.h"
 
 const tacit_floors tacit_floors_shipped = {.max_delta = 1e-5,
                                            .n_min = 57,
@@ -11,23 +11,6 @@ const tacit_floors tacit_floors_shipped = {.max_delta = 1e-5,
                                            .max_colluding = 50,
                                            .max_dims = TACIT_MAX_DIMS,
                                            .separation_s = 3600};
-
-/* What the plan says outright, for any n. */
-static const char *check_stated(const tacit_plan *p, const tacit_floors *f) {
-    if (!(p->delta <= f->max_delta)) return "plan: delta is above this device's floor";
-    if (p->max_colluding < f->max_colluding)
-        return "plan: assumes fewer colluding devices than this device does";
-    if (p->dims > f->max_dims) return "plan: dims is above this device's bound";
-    if (p->separation_s < f->separation_s)
-        return "plan: runs are closer together than this device allows";
-    return NULL;
-}
-
-static const char *check_sizes(uint32_t n_min, uint32_t honest, const tacit_floors *f) {
-    if (n_min < f->n_min) return "plan: too few survivors for this device";
-    if (honest < f->honest) return "plan: too few honest survivors for this device";
-    return NULL;
-}
 
 /* The integers of the graph rule at one n, without its searches for k and m: n_min, and h, or -1
  * when the rule would refuse the n because n_min > n or 2h < n (C5). */
@@ -52,7 +35,7 @@ static const char *check_rosters(const tacit_plan *p, const tacit_floors *f) {
         uint32_t n_min;
         int64_t honest = honest_at(&n_min, p, n);
         if (honest < 0) return "plan: too few honest survivors for the protocol";
-        const char *wrong = check_sizes(n_min, (uint32_t)honest, f);
+        const char *wrong = tacit_floors_check_sizes(n_min, (uint32_t)honest, f);
         if (wrong != NULL) return wrong;
     }
     const uint32_t ends[2] = {p->n_lo, p->n_hi};
@@ -67,7 +50,7 @@ static const char *check_rosters(const tacit_plan *p, const tacit_floors *f) {
 
 tacit_status tacit_plan_check_floors(const tacit_plan *plan, const char **what,
                                      const tacit_floors *floors) {
-    const char *wrong = check_stated(plan, floors);
+    const char *wrong = tacit_floors_check_stated(plan, floors);
     if (wrong == NULL) wrong = check_rosters(plan, floors);
     if (wrong == NULL) return TACIT_OK;
     if (what != NULL) *what = wrong;
@@ -77,11 +60,12 @@ tacit_status tacit_plan_check_floors(const tacit_plan *plan, const char **what,
 tacit_status tacit_plan_rule(tacit_graph_rule *rule, const tacit_plan *plan, uint32_t n,
                              const tacit_floors *floors) {
     if (n < plan->n_lo || n > plan->n_hi) return TACIT_BAD_ROSTER;
-    if (check_stated(plan, floors) != NULL) return TACIT_BELOW_FLOOR;
+    if (tacit_floors_check_stated(plan, floors) != NULL) return TACIT_BELOW_FLOOR;
     tacit_status st =
         tacit_graph_rule_init(rule, n, plan->max_colluding, plan->max_dropout, plan->n_min_floor);
     if (st != TACIT_OK) return st;
-    return check_sizes(rule->n_min, rule->honest, floors) == NULL ? TACIT_OK : TACIT_BELOW_FLOOR;
+    return tacit_floors_check_sizes(rule->n_min, rule->honest, floors) == NULL ? TACIT_OK
+                                                                               : TACIT_BELOW_FLOOR;
 }
 
 uint64_t tacit_plan_noise_share(const tacit_plan *plan, const tacit_graph_rule *rule) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rounding.c - conditional stochastic rounding and the exact bound check.
+ * rounding.c - conditional stochastic rounding under the exact bound check (rounding_check.c).
  *
  * The check is the only thing the proof uses (security H5): whatever the floating-point steps
- * before it did, a vector that leaves this file satisfies |q_i| <= l2_max and sum q_i^2 <=
+ * before it did, a vector that leaves tacit_round satisfies |q_i| <= l2_max and sum q_i^2 <=
  * l2_sq_max in integers. What it refuses: a vector that is not finite or out of range, or that does
  * not pass in TACIT_ROUNDING_TRIES redraws, leaves as the null vector, never as an error, so that
  * nobody sees from outside which it was. */
@@ -13,33 +13,18 @@
 #include "common/crypto.h"
 
 enum {
-    RANGE = 1 << 21, /* greatest |scale x_i|: the sum of 2^20 squares then fits 64 bits */
-    BLOCK = 1024     /* coordinates whose random words are fetched at once: 4 KB */
+    BLOCK = 1024 /* coordinates whose random words are fetched at once: 4 KB */
 };
 
-bool tacit_rounding_check(const int32_t *q, size_t count, uint32_t l2_max, uint64_t l2_sq_max) {
-    assert(count <= TACIT_MAX_DIMS && l2_max <= RANGE);
-    uint32_t outside = 0;
-    for (size_t i = 0; i < count; i++) {
-        outside |= (uint32_t)((uint32_t)q[i] + l2_max > 2 * l2_max); /* wraps for q < -l2_max */
-    }
-    if (outside) return false;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t a = (uint32_t)(q[i] < 0 ? -q[i] : q[i]);
-        sum += (uint64_t)a * a;
-    }
-    return sum <= l2_sq_max;
-}
-
-/* False when any scale x_i is not finite or beyond +-RANGE. */
+/* False when any scale x_i is not finite or beyond +-TACIT_ROUNDING_RANGE. */
 static bool in_range(const float *x, size_t count, double scale) {
     uint32_t outside = 0;
-    for (size_t i = 0; i < count; i++) outside |= (uint32_t) !(fabs(scale * x[i]) <= RANGE);
+    for (size_t i = 0; i < count; i++)
+        outside |= (uint32_t) !(fabs(scale * x[i]) <= TACIT_ROUNDING_RANGE);
     return outside == 0;
 }
 
-/* q_i = floor(scale x_i + w_i / 2^32); |scale x_i| <= RANGE. */
+/* q_i = floor(scale x_i + w_i / 2^32); |scale x_i| <= TACIT_ROUNDING_RANGE. */
 static void round_block(int32_t *restrict q, const float *restrict x, const uint8_t *restrict words,
                         size_t count, double scale) {
     for (size_t i = 0; i < count; i++) {

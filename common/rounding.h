@@ -7,7 +7,10 @@
 #include "common/base.h"
 #include "common/prng.h"
 
-enum { TACIT_ROUNDING_TRIES = 64 };
+enum {
+    TACIT_ROUNDING_TRIES = 64,
+    TACIT_ROUNDING_RANGE = 1 << 21 /* greatest |scale x_i|: the sum of 2^20 squares fits 64 bits */
+};
 
 /* True when |q_i| <= l2_max for each i and sum q_i^2 <= l2_sq_max, in exact 64-bit integers
  * (count <= 2^20 and |q_i| <= 2^21 after the first test, so the sum cannot overflow). */

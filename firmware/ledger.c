@@ -2,11 +2,10 @@
  * ledger.c - see ledger.h. Every change is made on a copy, committed, and only then becomes the
  * record in memory, so that memory and store never disagree in the device's favour. It refuses to
  * write without a MAC and to trust what it cannot authenticate. */
-#include "firmware/ledger.h"
-
 #include <math.h>
 
 #include "common/crypto.h"
+#include "firmware/ledger_checks.h"
 
 enum {
     CHUNK_LEN = 512,
@@ -23,8 +22,6 @@ _Static_assert(CHUNK_LEN + 3 * SUMS_LEN == RECORD_LEN, "three tables behind the 
 
 static const uint8_t magic[8] = {'T', 'A', 'C', 'I', 'T', 'L', 'G', '1'};
 
-/* One unit of an RDP sum is 2^-40. */
-static const double unit = 0x1p40;
 _Static_assert((int)TACIT_LEDGER_MAX_CHARGES == (int)TACIT_PERIOD_COHORTS,
                "device and server keep the same part of delta back");
 
@@ -169,7 +166,9 @@ bool tacit_ledger_policy_check(double epsilon, double delta, uint64_t period_s, 
            period_s <= UINT64_C(1) << 40;
 }
 
-static double caps_delta(const tacit_ledger_record *r) { return r->delta - TACIT_PROTOCOL_DELTA; }
+double tacit_ledger_caps_delta(const tacit_ledger_record *r) {
+    return r->delta - TACIT_PROTOCOL_DELTA;
+}
 
 static void begin_period(tacit_ledger_record *r, const tacit_ledger *l, uint64_t start_s) {
     r->period_start_s = start_s;
@@ -213,7 +212,8 @@ static void judge(tacit_ledger *l, tacit_ledger_record *next, const findings *f,
                   const uint32_t *epoch, uint64_t now_s) {
     bool first =
         f->read == TACIT_NOT_FOUND && !l->sealed && (f->counts ? f->counter == 0 : epoch == NULL);
-    bool kept = f->read == TACIT_OK && !l->sealed && next->counter >= f->counter;
+    bool kept =
+        f->read == TACIT_OK && !l->sealed && tacit_ledger_check_counter(next->counter, f->counter);
     if (f->read != TACIT_OK) begin_period(next, l, now_s);
     if (!first && !kept) {
         next->exhausted = true;
@@ -286,7 +286,7 @@ tacit_status tacit_ledger_consent(tacit_ledger *l, bool consent) {
 static void add_curve(uint64_t sums[static TACIT_ORDER_COUNT],
                       const double rdp[static TACIT_ORDER_COUNT]) {
     for (size_t i = 0; i < TACIT_ORDER_COUNT; i++) {
-        double units = ceil(rdp[i] * unit);
+        double units = ceil(rdp[i] * TACIT_LEDGER_UNIT);
         uint64_t add = units < 9e18 ? (uint64_t)units : UINT64_MAX; /* NaN: all of it */
         sums[i] = add > UINT64_MAX - sums[i] ? UINT64_MAX : sums[i] + add;
     }
@@ -304,19 +304,10 @@ static tacit_status add_plan(tacit_ledger_record *r, const tacit_plan *plan) {
     return TACIT_OK;
 }
 
-static bool within_caps(const tacit_ledger_record *r) {
-    double delta = caps_delta(r);
-    for (size_t i = 0; i < TACIT_ORDER_COUNT; i++) {
-        double cap = floor(tacit_filter_cap(tacit_order(i), r->epsilon, delta) * unit);
-        if (cap > 0 && (double)r->period[i] <= cap) return true;
-    }
-    return false;
-}
-
 /* What no plan can change. */
 static tacit_status check_standing(const tacit_ledger_record *r) {
     if (r->exhausted) return TACIT_BUDGET_SPENT;
-    return r->losses >= TACIT_LEDGER_MAX_LOSSES ? TACIT_PAUSED : TACIT_OK;
+    return tacit_ledger_check_losses(r) ? TACIT_OK : TACIT_PAUSED;
 }
 
 /* The budget part of a check; `next` receives the record after the charge. */
@@ -324,18 +315,7 @@ static tacit_status try_charge(tacit_ledger_record *next, const tacit_plan *plan
     if (next->period_charges >= TACIT_LEDGER_MAX_CHARGES) return TACIT_BUDGET_SPENT;
     tacit_status st = add_plan(next, plan);
     if (st != TACIT_OK) return st;
-    return within_caps(next) ? TACIT_OK : TACIT_BUDGET_SPENT;
-}
-
-/* Separation holds between runs; the sums of one run may follow each other, up to the most a run
- * may have. */
-static bool too_soon(const tacit_ledger_record *r, const tacit_plan *plan,
-                     const tacit_floors *floors, uint64_t now_s) {
-    if (r->rounds_charged == 0) return false;
-    if (r->last_run == plan->run && r->run_charges < TACIT_MAX_SUMS) return false;
-    uint64_t gap_s =
-        plan->separation_s > floors->separation_s ? plan->separation_s : floors->separation_s;
-    return now_s < r->last_s || now_s - r->last_s < gap_s;
+    return tacit_ledger_check_caps(next) ? TACIT_OK : TACIT_BUDGET_SPENT;
 }
 
 tacit_status tacit_ledger_check(const tacit_ledger *l, const tacit_plan *plan,
@@ -345,8 +325,8 @@ tacit_status tacit_ledger_check(const tacit_ledger *l, const tacit_plan *plan,
     roll(&next, l, now_s);
     tacit_status st = check_standing(&next);
     if (st != TACIT_OK) return st;
-    if (plan->round <= next.highest_round) return TACIT_ROUND_USED;
-    if (too_soon(&next, plan, floors, now_s)) return TACIT_TOO_SOON;
+    if (!tacit_ledger_check_round(plan->round, next.highest_round)) return TACIT_ROUND_USED;
+    if (!tacit_ledger_check_separation(&next, plan, floors, now_s)) return TACIT_TOO_SOON;
     return try_charge(&next, plan);
 }
 
@@ -364,7 +344,8 @@ tacit_status tacit_ledger_join(tacit_ledger *l, const tacit_plan *plan, const ta
 tacit_status tacit_ledger_charge(tacit_ledger *l, const tacit_plan *plan, uint64_t now_s) {
     tacit_ledger_record next = l->record;
     if (!next.consent) return TACIT_NO_CONSENT;
-    if (plan->round != next.highest_round || plan->round <= next.charged_round) {
+    if (plan->round != next.highest_round ||
+        !tacit_ledger_check_round(plan->round, next.charged_round)) {
         return TACIT_ROUND_USED;
     }
     roll(&next, l, now_s);
@@ -394,17 +375,17 @@ tacit_status tacit_ledger_settle(tacit_ledger *l, bool lost) {
 
 static double spent(const uint64_t sums[static TACIT_ORDER_COUNT], double delta) {
     double rdp[TACIT_ORDER_COUNT];
-    for (size_t i = 0; i < TACIT_ORDER_COUNT; i++) rdp[i] = (double)sums[i] / unit;
+    for (size_t i = 0; i < TACIT_ORDER_COUNT; i++) rdp[i] = (double)sums[i] / TACIT_LEDGER_UNIT;
     return tacit_grid_epsilon(rdp, delta, NULL);
 }
 
 void tacit_ledger_status(const tacit_ledger *l, tacit_privacy *out, uint64_t now_s) {
     tacit_ledger_record r = l->record;
     roll(&r, l, now_s);
-    double delta = caps_delta(&r);
+    double delta = tacit_ledger_caps_delta(&r);
     memset(out, 0, sizeof *out);
     out->consent = r.consent;
-    out->paused = r.losses >= TACIT_LEDGER_MAX_LOSSES;
+    out->paused = !tacit_ledger_check_losses(&r);
     out->epsilon_budget = r.epsilon;
     out->delta = r.delta;
     out->epsilon_spent = spent(r.period, delta);

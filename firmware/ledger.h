@@ -47,6 +47,9 @@
 #include "common/plan.h"
 #include "firmware/platform.h"
 
+/* Units of an RDP sum in 1. */
+#define TACIT_LEDGER_UNIT 0x1p40
+
 enum {
     TACIT_LEDGER_MAX_CHARGES = 1024, /* in one period */
     TACIT_LEDGER_MAX_LOSSES = 3,     /* cohorts lost after masking in one period: pause */
@@ -79,6 +82,9 @@ typedef struct {
 /* The policy is usable: epsilon in (0, 100], delta at most max_delta and above twice the protocol's
  * own part of it, period at least a day. */
 bool tacit_ledger_policy_check(double epsilon, double delta, uint64_t period_s, double max_delta);
+
+/* The delta the caps are fixed from: the record's less the protocol's own part. */
+double tacit_ledger_caps_delta(const tacit_ledger_record *r);
 
 /* Reads, checks and, where something changed, commits. epoch: of the certificate whose signature
  * was verified, or NULL without one. STORAGE only; a lost ledger is not an error. */

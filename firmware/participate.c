@@ -17,16 +17,6 @@ enum {
 
 /* ---- Checks -----------------------------------------------------------------------------------*/
 
-tacit_status tacit_participation_ready(const tacit_participation_room *room, uint64_t now_s) {
-    tacit_privacy privacy;
-    if (room->options->max_dims == 0) return TACIT_NO_SPACE;
-    tacit_ledger_status(room->ledger, &privacy, now_s);
-    if (!privacy.consent) return TACIT_NO_CONSENT;
-    if (room->options->certificate == NULL) return TACIT_NOT_ENROLLED;
-    if (privacy.paused) return TACIT_PAUSED;
-    return room->ledger->record.exhausted ? TACIT_BUDGET_SPENT : TACIT_OK;
-}
-
 /* Does the plan fit this device's memory, and its noise the sampler? */
 static tacit_status check_room(const tacit_plan *plan, const tacit_participation_room *room) {
     if (plan->dims > room->options->max_dims || plan->n_hi > room->options->max_cohort) {
@@ -62,16 +52,6 @@ tacit_status tacit_participation_plan(tacit_plan *plan, const tacit_participatio
     return tacit_ledger_check(room->ledger, plan, room->floors, now_s);
 }
 
-static tacit_status check_model(const tacit_plan *plan, const tacit_model *m) {
-    if (m == NULL || !tacit_equal(plan->model_digest, m->digest, TACIT_HASH_LEN)) {
-        return TACIT_BAD_MODEL;
-    }
-    bool agree = plan->item_count == m->item_count && plan->factor == m->factor &&
-                 plan->a0 == m->a0 && plan->user_ridge == m->user_ridge &&
-                 plan->user_ridge_exponent == m->user_ridge_exponent;
-    return agree ? TACIT_OK : TACIT_BAD_PLAN;
-}
-
 /* ---- Life -------------------------------------------------------------------------------------*/
 
 tacit_status tacit_participation_begin(tacit_participation *p, const tacit_participation_room *room,
@@ -82,7 +62,8 @@ tacit_status tacit_participation_begin(tacit_participation *p, const tacit_parti
     tacit_status st = tacit_participation_ready(room, now_s);
     if (st != TACIT_OK) return st;
     if ((st = tacit_participation_plan(&p->plan, room, encoded, sig, now_s)) != TACIT_OK) return st;
-    if ((st = check_model(&p->plan, room->training->model)) != TACIT_OK) return st;
+    if ((st = tacit_participation_check_model(&p->plan, room->training->model)) != TACIT_OK)
+        return st;
 
     tacit_secagg_params params = {.plan = p->plan,
                                   .floors = *room->floors,

@@ -53,6 +53,11 @@ typedef struct {
 TACIT_MUST_CHECK tacit_status tacit_participation_ready(const tacit_participation_room *room,
                                                         uint64_t now_s);
 
+/* The loaded model is the one the plan names, and says the same of what both say. BAD_MODEL (also
+ * for NULL), BAD_PLAN. */
+TACIT_MUST_CHECK tacit_status tacit_participation_check_model(const tacit_plan *plan,
+                                                              const tacit_model *m);
+
 /* Verifies and checks a plan under the pinned keys and this device's policy, but for the model:
  * BAD_SIGNATURE, BAD_VERSION, BAD_PLAN, LATE (joining has closed), NOT_FOUND (not open yet),
  * BELOW_FLOOR, BAD_CERTIFICATE, NO_SPACE, and what tacit_ledger_check says. */

@@ -86,14 +86,11 @@ static void lay_out(tacit_secagg *s, uint32_t capacity, uint32_t n_hi) {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Draws s, b and c, each by itself, and what join tells of them. */
+/* Draws s, b and c, and what join tells of them. */
 static tacit_status draw_secrets(tacit_secagg *s) {
     tacit_secagg_secrets *secrets = &s->secrets;
-    void *self = s->params.self;
-    if (s->params.random(self, secrets->s, sizeof secrets->s) != TACIT_OK ||
-        s->params.random(self, secrets->b, sizeof secrets->b) != TACIT_OK ||
-        s->params.random(self, secrets->c, sizeof secrets->c) != TACIT_OK)
-        return TACIT_RANDOM;
+    tacit_status st = tacit_secagg_draw_secrets(secrets, &s->params);
+    if (st != TACIT_OK) return st;
     uint8_t mask_secret[TACIT_KEY_LEN];
     tacit_mask_secret_key(mask_secret, secrets->s);
     tacit_x25519_public(s->join.mask_key, mask_secret);

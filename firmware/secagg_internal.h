@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * secagg_internal.h - the one object behind secagg.h and what its files share: secagg.c (life and
- * phases), secagg_roster.c (join answer), secagg_shares.c (share), secagg_masks.c (mask),
- * secagg_reveal.c (agree, reveal).
+ * phases), secagg_secrets.c (round secrets), secagg_roster.c (join answer), secagg_shares.c
+ * (share), secagg_masks.c (mask), secagg_reveal.c (agree, reveal); secagg_checks.h has the rules by
+ * name.
  *
  * What the server signs: the join answer is a statement_join with label JOIN_ANSWER, naming this
  * device's id, over the roster root; the share answer a statement_phase under session over U2's
@@ -39,6 +40,10 @@ typedef struct {
     uint8_t b[TACIT_SECRET_LEN];
     uint8_t c[TACIT_KEY_LEN];
 } tacit_secagg_secrets;
+
+/* Draws them from params->random. RANDOM when it fails. */
+TACIT_MUST_CHECK tacit_status tacit_secagg_draw_secrets(tacit_secagg_secrets *secrets,
+                                                        const tacit_secagg_params *params);
 
 enum { SECAGG_BOXES_LEN = 2 * TACIT_SEALED_SHARE_LEN, SECAGG_HELD_LEN = 2 * TACIT_KEY_LEN };
 

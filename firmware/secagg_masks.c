@@ -4,7 +4,7 @@
  * not cancel (H3); then the server's U3. The keys of the masks live for this one call. */
 #include "common/mask.h"
 #include "common/ring.h"
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 tacit_status tacit_secagg_noise_share(const tacit_secagg *s, uint64_t *variance) {
     if (s->phase == TACIT_PHASE_LEFT) return TACIT_LEFT;
@@ -25,7 +25,7 @@ static tacit_status derive_pair_keys(tacit_secagg *s, uint32_t *count) {
     *count = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         const tacit_secagg_neighbour *v = &s->neighbours[i];
-        if (!tacit_bit_get(s->u2, s->indices[i])) continue;
+        if (!tacit_secagg_mask_due(s, i)) continue;
         st = tacit_x25519(shared, secret, v->mask_key);
         if (st != TACIT_OK) break;
         uint8_t *entry = s->dealt + (size_t)(*count)++ * MASK_ENTRY_LEN;
@@ -100,7 +100,7 @@ tacit_status tacit_secagg_take_survivors(tacit_secagg *s) {
     tacit_status st =
         tacit_secagg_verify(s, m->signature, TACIT_LABEL_MASK_ANSWER, s->session2, s->u3_digest);
     if (st != TACIT_OK) return st;
-    if (!tacit_bitmap_subset(m->u3.bytes, s->u2, n)) return TACIT_BAD_BITMAP;
+    if (!tacit_secagg_check_subset(m->u3.bytes, s->u2, n)) return TACIT_BAD_BITMAP;
     st = tacit_secagg_bitmap_check(s, m->u3.bytes, m->u3.size);
     if (st != TACIT_OK) return st;
     memcpy(s->u3, m->u3.bytes, m->u3.size);

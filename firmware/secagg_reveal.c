@@ -4,7 +4,7 @@
  * neighbour survived, of s when it did not, never both, never one about itself (security C4, H1,
  * H2). A share is given by the key of its box, which opens nothing else (H3, M2). Every secret is
  * gone when the reveal request returns. */
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 /* ---- agree ----------------------------------------------------------------------------------- */
 
@@ -32,9 +32,9 @@ static tacit_status take_header(tacit_secagg *s, const tacit_AgreeAnswer *m) {
         tacit_secagg_verify(s, m->signature, TACIT_LABEL_AGREE_ANSWER, s->session2, s->u3_digest);
     if (st != TACIT_OK) return st;
     if (m->count > s->count) return TACIT_BAD_MESSAGE;
-    if (m->count < s->threshold) return TACIT_TOO_FEW;
+    if (!tacit_secagg_check_agreed(m->count, s->threshold)) return TACIT_TOO_FEW;
     s->remaining = m->count;
-    s->want = SECAGG_WANT_ITEMS;
+    s->want = s->remaining > 0 ? SECAGG_WANT_ITEMS : SECAGG_WANT_END;
     return TACIT_OK;
 }
 
@@ -65,22 +65,14 @@ tacit_status tacit_secagg_take_signatures(tacit_secagg *s) {
 
 /* ---- reveal ---------------------------------------------------------------------------------- */
 
-/* Whether neighbour i gets a share revealed, and of which secret: one kind, decided by U3 alone. */
-static bool share_due(const tacit_secagg *s, uint32_t i, uint8_t *kind) {
-    uint32_t at = s->indices[i];
-    if (!tacit_bit_get(s->u2, at)) return false;
-    *kind = tacit_bit_get(s->u3, at) ? TACIT_KIND_B : TACIT_KIND_S;
-    return (s->neighbours[i].opened >> *kind) & 1;
-}
-
 static tacit_status write_header(tacit_secagg *s, tacit_sink *out) {
     uint32_t due = 0;
     uint8_t kind, body[TACIT_HASH_LEN];
-    for (uint32_t i = 0; i < s->count; i++) due += share_due(s, i, &kind);
+    for (uint32_t i = 0; i < s->count; i++) due += tacit_secagg_share_due(s, i, &kind);
     tacit_hash h;
     tacit_reveal_body_init(&h, s->u3_digest, due);
     for (uint32_t i = 0; i < s->count; i++)
-        if (share_due(s, i, &kind))
+        if (tacit_secagg_share_due(s, i, &kind))
             tacit_reveal_body_add(&h, s->indices[i], kind, tacit_secagg_held(s, i, kind));
     tacit_hash_end(&h, body);
 
@@ -98,7 +90,7 @@ tacit_status tacit_secagg_reveal(tacit_secagg *s, tacit_sink *out) {
     st = write_header(s, out);
     for (uint32_t i = 0; i < s->count && st == TACIT_OK; i++) {
         uint8_t kind;
-        if (!share_due(s, i, &kind)) continue;
+        if (!tacit_secagg_share_due(s, i, &kind)) continue;
         tacit_secagg_message(s, tacit_Message_revealed_tag);
         tacit_RevealedShare *m = &s->message.body.revealed;
         m->owner = s->indices[i];

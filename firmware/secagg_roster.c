@@ -7,7 +7,7 @@
  * pinned authority, a key seen twice, one entry too many or too few, an answer after ten minutes.
  */
 #include "common/merkle.h"
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 /* ---- header ---------------------------------------------------------------------------------- */
 
@@ -52,13 +52,10 @@ static tacit_status take_header(tacit_secagg *s, const tacit_RosterHeader *h) {
 /* ---- id list --------------------------------------------------------------------------------- */
 
 static tacit_status take_id(tacit_secagg *s, const uint8_t *id) {
-    const tacit_plan *plan = &s->params.plan;
     uint32_t at = s->ids_seen;
-    if (at > 0 && memcmp(s->last_id, id, TACIT_HASH_LEN) >= 0) return TACIT_BAD_ROSTER;
-    if (tacit_cohort_of(plan->beacon, plan->round, id, plan->cohort_count) != s->cohort)
-        return TACIT_BAD_ROSTER;
-    bool own = memcmp(id, s->id, TACIT_HASH_LEN) == 0;
-    if (own != (at == s->index)) return TACIT_BAD_ROSTER;
+    if (at > 0 && !tacit_secagg_check_id_order(s->last_id, id)) return TACIT_BAD_ROSTER;
+    if (!tacit_secagg_check_eligible(&s->params.plan, id, s->cohort)) return TACIT_BAD_ROSTER;
+    if (!tacit_secagg_check_own_seat(id, s->id, at, s->index)) return TACIT_BAD_ROSTER;
     if (s->next < s->count && s->indices[s->next] == at)
         memcpy(s->neighbours[s->next++].id, id, TACIT_HASH_LEN);
     memcpy(s->last_id, id, TACIT_HASH_LEN);
@@ -78,7 +75,7 @@ static tacit_status take_ids(tacit_secagg *s, const uint8_t *ids, size_t len) {
     if (s->ids_seen < s->rule.n) return TACIT_OK;
     uint8_t digest[TACIT_HASH_LEN];
     tacit_hash_end(&s->ids_hash, digest);
-    if (!tacit_equal(digest, s->ids_digest, sizeof digest)) return TACIT_BAD_ROSTER;
+    if (!tacit_secagg_check_list(digest, s->ids_digest)) return TACIT_BAD_ROSTER;
     assert(s->next == s->count);
     s->next = 0;
     s->want = SECAGG_WANT_ITEMS;
@@ -87,43 +84,12 @@ static tacit_status take_ids(tacit_secagg *s, const uint8_t *ids, size_t len) {
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-static bool same(const uint8_t *a, const uint8_t *b) {
-    return tacit_get_u64(a) == tacit_get_u64(b) && memcmp(a, b, TACIT_KEY_LEN) == 0;
-}
-
-/* True when one of the three values of `join` is one of the other three. */
-static bool meets(const tacit_join *join, const uint8_t *channel_key, const uint8_t *mask_key,
-                  const uint8_t *commitment) {
-    const uint8_t *mine[3] = {join->channel_key, join->mask_key, join->commitment};
-    for (int i = 0; i < 3; i++)
-        if (same(mine[i], channel_key) || same(mine[i], mask_key) || same(mine[i], commitment))
-            return true;
-    return false;
-}
-
-/* Equal keys anywhere among the neighbours and this device, also across types (security H2), and
- * one device key on two seats (C3). */
-static bool keys_repeat(const tacit_secagg *s, const tacit_join *join, const uint8_t *device_key) {
-    const tacit_join *own = &s->join;
-    if (same(join->channel_key, join->mask_key) || same(join->channel_key, join->commitment) ||
-        same(join->mask_key, join->commitment) || same(device_key, s->device_key) ||
-        meets(join, own->channel_key, own->mask_key, own->commitment))
-        return true;
-    for (uint32_t i = 0; i < s->next; i++) {
-        const tacit_secagg_neighbour *v = &s->neighbours[i];
-        if (same(device_key, v->device_key) ||
-            meets(join, v->channel_key, v->mask_key, v->commitment))
-            return true;
-    }
-    return false;
-}
-
 /* An entry as anyone's must be: its certificate is the id's, it hangs in the committed tree, the
  * authority is the pinned one, the join was signed for this very plan and model. The certificate's
  * end is kept for the end of the answer, when the time is known again. */
 static tacit_status check_entry(tacit_secagg *s, tacit_cert *cert, const tacit_join *join,
                                 const uint8_t *id, const tacit_RosterEntry *m) {
-    uint8_t got[TACIT_HASH_LEN], leaf[TACIT_HASH_LEN], body[TACIT_HASH_LEN];
+    uint8_t got[TACIT_HASH_LEN], leaf[TACIT_HASH_LEN];
     tacit_cert_id(got, join->certificate);
     if (memcmp(got, id, TACIT_HASH_LEN) != 0 || m->join.cohort != s->cohort)
         return TACIT_BAD_ROSTER;
@@ -132,15 +98,10 @@ static tacit_status check_entry(tacit_secagg *s, tacit_cert *cert, const tacit_j
     tacit_status st = tacit_merkle_verify(s->merkle_root, leaf, m->index, s->rule.n, m->proof.bytes,
                                           m->proof.size / TACIT_HASH_LEN);
     if (st != TACIT_OK) return st;
-    st = tacit_cert_verify(cert, join->certificate, s->params.authority_key, s->joined_s,
-                           s->params.plan.least_class);
+    st = tacit_secagg_check_certificate(cert, join->certificate, &s->params, s->joined_s);
     if (st != TACIT_OK) return st;
     if (cert->not_after_s < s->expires_s) s->expires_s = cert->not_after_s;
-    tacit_statement statement;
-    tacit_join_body(body, join, id);
-    tacit_statement_join(&statement, TACIT_LABEL_JOIN, s->params.plan_digest,
-                         s->params.plan.model_digest, s->cohort, id, body);
-    return tacit_statement_verify(join->signature, &statement, cert->device_key);
+    return tacit_secagg_check_join(join, id, cert->device_key, &s->params, s->cohort);
 }
 
 static tacit_status take_own(tacit_secagg *s, const tacit_RosterEntry *m, const tacit_join *join) {
@@ -157,7 +118,8 @@ static tacit_status take_neighbour(tacit_secagg *s, const tacit_RosterEntry *m,
     tacit_cert cert;
     tacit_status st = check_entry(s, &cert, join, v->id, m);
     if (st != TACIT_OK) return st;
-    if (keys_repeat(s, join, cert.device_key)) return TACIT_BAD_KEY;
+    if (!tacit_secagg_check_one_seat(s, cert.device_key)) return TACIT_BAD_KEY;
+    if (!tacit_secagg_check_keys_differ(s, join)) return TACIT_BAD_KEY;
     if (tacit_x25519_low_order(join->channel_key) || tacit_x25519_low_order(join->mask_key))
         return TACIT_BAD_KEY; /* before anything is charged for this cohort */
     memcpy(v->channel_key, join->channel_key, TACIT_KEY_LEN);
@@ -196,9 +158,7 @@ tacit_status tacit_secagg_take_roster(tacit_secagg *s) {
 }
 
 tacit_status tacit_secagg_end_roster(tacit_secagg *s, uint64_t now_s) {
-    /* Bounds the time a server has to try rosters (security B, grinding). Unsigned: a clock that
-     * went back says nothing about that time and counts as late. */
-    if (now_s - s->joined_s > TACIT_JOIN_ANSWER_MAX_S) return TACIT_LATE;
+    if (!tacit_secagg_check_in_time(s->joined_s, now_s)) return TACIT_LATE;
     if (s->expires_s < now_s) return TACIT_BAD_CERTIFICATE;
     return TACIT_OK;
 }

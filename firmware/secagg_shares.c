@@ -6,7 +6,7 @@
  * open is no reason to leave: there is then nothing to reveal about its sender, and the mask
  * towards it stays. */
 #include "common/shamir.h"
-#include "firmware/secagg_internal.h"
+#include "firmware/secagg_checks.h"
 
 static uint8_t *box_of(const tacit_secagg *s, uint32_t neighbour, uint8_t kind) {
     size_t second = kind == TACIT_KIND_S ? 0 : TACIT_SEALED_SHARE_LEN;
@@ -93,9 +93,10 @@ tacit_status tacit_secagg_bitmap_check(const tacit_secagg *s, const uint8_t *bit
     uint32_t n = s->rule.n, live = 0;
     if (!tacit_bitmap_check(bitmap, len, n)) return TACIT_BAD_BITMAP;
     if (!tacit_bit_get(bitmap, s->index)) return TACIT_BAD_BITMAP;
-    if (tacit_bitmap_count(bitmap, n) < s->rule.n_min) return TACIT_TOO_FEW;
     for (uint32_t i = 0; i < s->count; i++) live += tacit_bit_get(bitmap, s->indices[i]);
-    return live >= s->threshold ? TACIT_OK : TACIT_TOO_FEW;
+    bool enough =
+        tacit_secagg_check_live(tacit_bitmap_count(bitmap, n), live, s->rule.n_min, s->threshold);
+    return enough ? TACIT_OK : TACIT_TOO_FEW;
 }
 
 /* U2 of the whole cohort, the server's signature before anything else. */

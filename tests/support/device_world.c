@@ -199,6 +199,22 @@ void world_deliver_all(world *w, uint32_t first, tacit_phase phase) {
     }
 }
 
+tacit_status world_run(world *w) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        tacit_status st = world_begin(w, i);
+        if (st != TACIT_OK) return st;
+    }
+    for (int phase = 0; phase < 5; phase++) {
+        world_send_all(w, 0);
+        world_close(w);
+        world_deliver_all(w, 0, (tacit_phase)phase);
+    }
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->devices[i].gone) return TACIT_LEFT;
+    }
+    return TACIT_OK;
+}
+
 /* ---- The sum ----------------------------------------------------------------------------------*/
 
 double world_projection(const world *w, uint32_t i, double *deviation) {
@@ -226,6 +242,11 @@ double world_projection(const world *w, uint32_t i, double *deviation) {
     double variance = 2 * (double)w->plan.mu / w->plan.scale / w->plan.scale;
     *deviation = sqrt(square * variance) + 1e-3;
     return result;
+}
+
+bool world_holds(const world *w, uint32_t i) {
+    double deviation, mine = world_projection(w, i, &deviation);
+    return deviation < 0.25 && fabs(mine - 1) < 4 * deviation;
 }
 
 /* ---- The server as device 0 sees it -----------------------------------------------------------*/

@@ -83,9 +83,15 @@ tacit_status world_deliver(world *w, uint32_t i);
 void world_send_all(world *w, uint32_t first);
 void world_deliver_all(world *w, uint32_t first, tacit_phase phase);
 
+/* A whole round of all devices. What the first device that would not begin, or is gone at the end,
+ * said (LEFT when it was in the round); OK: all are in the sum. */
+tacit_status world_run(world *w);
+
 /* In DONE: <sum / scale, what device i would contribute>, less the others' parts: about |x|^2 for a
  * device whose vector is in the sum, 0 for one that is not. *deviation: its noise. */
 double world_projection(const world *w, uint32_t i, double *deviation);
+/* Whether that is 1, within four deviations: the whole vector of device i, once. */
+bool world_holds(const world *w, uint32_t i);
 
 /* Connects device 0's platform to the server described above. */
 void world_connect(world *w);

@@ -217,6 +217,14 @@ static void add_entry(const attack_roster *r, attack_messages *m, const uint8_t 
     entry->proof.size = (pb_size_t)(count * TACIT_HASH_LEN);
 }
 
+/* The stretched seed of a session; the last one is kept, for all devices of a roster ask for it. */
+static void seed_of(uint8_t *seed, const uint8_t *session) {
+    static uint8_t known[TACIT_HASH_LEN], its_seed[TACIT_HASH_LEN];
+    if (memcmp(known, session, TACIT_HASH_LEN) != 0) tacit_graph_seed(its_seed, session);
+    memcpy(known, session, TACIT_HASH_LEN);
+    memcpy(seed, its_seed, TACIT_HASH_LEN);
+}
+
 static void add_entries(const attack_roster *r, attack_messages *m, const federation *f,
                         const tacit_RosterHeader *header, const uint8_t *nodes) {
     uint16_t *neighbours = (uint16_t *)need(TACIT_MAX_NEIGHBOURS, sizeof *neighbours);
@@ -228,7 +236,7 @@ static void add_entries(const attack_roster *r, attack_messages *m, const federa
                                            f->plan.n_min_floor),
                      TACIT_OK);
     attack_session(f, session, header);
-    if (rule.cycles > 0) tacit_graph_seed(seed, session);
+    if (rule.cycles > 0) seed_of(seed, session);
     assert_int_equal(tacit_graph_neighbours(neighbours, TACIT_MAX_NEIGHBOURS, &count, &rule, seed,
                                             header->index, scratch),
                      TACIT_OK);
