@@ -37,6 +37,7 @@ BANNED_CALLS = ('strcpy', 'strcat', 'sprintf', 'vsprintf', 'gets', 'rand', 'sran
                 'atoi', 'atof', 'strncpy', 'strncat')
 MAX_FUNCTION, MAX_FILE, MAX_COLUMNS = 70, 700, 100
 GENERATED = {'common/skellam_table.c'}
+MADE_HEADERS = {'malice_list.h'}  # stand in the build folder
 
 findings = []
 
@@ -64,6 +65,8 @@ def check_includes(path, lines):
     for number, line in enumerate(lines, 1):
         m = re.match(r'#include "([^"]+)"', line)
         if m:
+            if m.group(1) in MADE_HEADERS:
+                continue
             to = m.group(1).split('/')[0]
             if to not in MAY_INCLUDE[room]:
                 find(path, number, f'{room} must not include {to}')

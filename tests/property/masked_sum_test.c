@@ -363,7 +363,7 @@ static void test_cycles_520(void **state) {
     (void)state;
     if (getenv("TACIT_QUICK") != NULL || getenv("TACIT_SEED") != NULL) skip();
     federation_spec spec = {.device_count = 520,
-                            .max_colluding = 20,
+                            .max_colluding = 50,
                             .max_dropout = 100,
                             .dims = 1024,
                             .bits = 24,

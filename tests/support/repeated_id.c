@@ -65,7 +65,7 @@ bool repeated_id_sums_too_few(bool forge_lists, const char **why) {
     rogue_server r;
     uint8_t u2[TACIT_MAX_BITMAP_LEN] = {0}, summed[TACIT_MAX_BITMAP_LEN] = {0};
     rogue_init(&r, &(federation_spec){
-                       .device_count = N, .max_colluding = 20, .max_dropout = 50, .seed = 30});
+                       .device_count = N, .max_colluding = 50, .max_dropout = 50, .seed = 30});
     uint32_t first = seat_twice(&r), left = 0, live = 2, n_min = N - N * 50 / 1000;
     tacit_status refused = TACIT_OK, st = TACIT_OK;
     for (uint32_t i = 0; i < N && left <= MAY_LEAVE; i++) {

@@ -853,7 +853,7 @@ static void test_too_few(void **state) {
  * than it can spare ends the cohort when MASK closes, and again when AGREE closes. */
 static void test_thin_neighbourhood(void **state) {
     (void)state;
-    const federation_spec spec = {.device_count = 513, .max_colluding = 20, .max_dropout = 250};
+    const federation_spec spec = {.device_count = 513, .max_colluding = 50, .max_dropout = 250};
     for (int phase = COHORT_MASK; phase <= COHORT_AGREE; phase++)
         for (uint32_t extra = 0; extra < 2; extra++) {
             cohort_fixture x;

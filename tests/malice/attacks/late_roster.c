@@ -67,7 +67,7 @@ static uint32_t grind(rogue_server *r, uint32_t victim) {
 static bool wins(const char **why) {
     rogue_server r;
     rogue_init(&r, &(federation_spec){
-                       .device_count = N, .max_colluding = 20, .max_dropout = 50, .seed = 32});
+                       .device_count = N, .max_colluding = 50, .max_dropout = 50, .seed = 32});
     rogue_seat(&r, N);
     rogue_settle(&r);
     uint32_t victim = rogue_seat_of(&r, &r.f.devices[0]), held = 0;

@@ -6,7 +6,7 @@
 #include "tests/malice/malice.h"
 #include "tests/support/server_attack.h"
 
-enum { TRIES = 50 };
+enum { TRIES = 2 * COHORT_JOIN_ATTEMPTS };
 
 /* How many of the forged joins the server looked into. */
 static uint32_t work_for(rig *r, tacit_status *last) {
