@@ -118,6 +118,29 @@ def check_sizes(path, text, code):
         find(path, 1, 'no SPDX line')
 
 
+def check_security_table():
+    """docs/SECURITY-CHECKS.md names files, tests and attacks that exist."""
+    path = 'docs/SECURITY-CHECKS.md'
+    for number, line in enumerate((ROOT / path).read_text().split('\n'), 1):
+        if not line.startswith('| ') or line.startswith('| check'):
+            continue
+        cells = line.strip('| ').split(' | ')
+        file, code = None, ''
+        for word in re.findall(r'\*\*malice\*\*|[a-z][a-z0-9_]*:?', cells[-1]):
+            if word == '**malice**':
+                file = 'malice'
+            elif word.endswith('_test:'):
+                file = word[:-1]
+                found = list(ROOT.glob(f'tests/*/{file}.c'))
+                code = found[0].read_text() if found else ''
+                if not found:
+                    find(path, number, f'no test program {file}')
+            elif file == 'malice' and not (ROOT / f'tests/malice/attacks/{word}.c').exists():
+                find(path, number, f'no attack {word}')
+            elif file not in (None, 'malice') and '_' in word and f'{word}(' not in code:
+                find(path, number, f'{file} has no {word}')
+
+
 def check_symbols():
     header = strip_comments((ROOT / 'firmware/tacit.h').read_text() +
                             (ROOT / 'common/status.h').read_text())
@@ -165,6 +188,7 @@ def main():
         check_sizes(path, text, code)
     check_format(paths)
     check_symbols()
+    check_security_table()
     check_readme()
     for line in findings:
         print(line)
