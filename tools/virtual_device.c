@@ -277,7 +277,6 @@ static void on_plan(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     uint8_t random[4];
     if (step->event.cut) return contribution_over(sim, w, step, TACIT_TRANSPORT);
     d->round = step->event.round;
-    if (d->round > d->tried) d->tried = d->round;
     uint64_t now_s = virtual_clock_s(d), until_s = sim->rounds[d->round - 1].plan.join_until_s;
     uint64_t left_s = until_s > now_s ? until_s - now_s : 0;
     uint32_t most_s = JOIN_SPREAD_MAX_S;
@@ -365,6 +364,7 @@ static void on_start(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     virtual_device *d = step->device;
     if (!d->on || d->busy) return;
     d->busy = true;
+    d->tried = sim->server.round;
     d->begun = d->sent = false;
     d->phase = VIRTUAL_PHASE_PLAN;
     tacit_participation_room room = room_of(sim, d, w);

@@ -79,7 +79,7 @@ typedef struct {
     uint8_t phase;  /* of the exchange: the plan's, then the machine's */
     uint64_t token; /* number of the exchange; messages of others are over */
     uint64_t round; /* it takes part in, or asked about */
-    uint64_t tried; /* highest round it asked about */
+    uint64_t tried; /* newest round when it last asked */
     uint64_t phase_start_s, phase_start_us;
     uint32_t turn, retry_after_s;
 
