@@ -83,17 +83,18 @@ const char *virtual_options_wrong(const virtual_options *o) {
 }
 
 void virtual_command(char *out, size_t len, const virtual_options *o) {
+    static const char *const plants[] = {"", " --plant sum", " --plant reveal", " --plant secret"};
     const virtual_faults *f = &o->faults;
     (void)snprintf(out, len,
                    "build/tacit simulate --virtual --devices %u --rounds %u --dims %u --bits %u "
                    "--dropout %.10g --max-dropout %.3f --max-colluding %.3f --loss %.10g "
                    "--duplicate %.10g --partition %.10g --crash %.10g --server-crash %.10g "
                    "--disk-error %.10g --slow %.10g --clock-jump %.10g --restore %.10g "
-                   "--delay-ms %u --seed %llu",
+                   "--delay-ms %u --seed %llu%s",
                    o->devices, o->rounds, o->dims, o->bits, o->dropout, o->max_dropout / 1000.0,
                    o->max_colluding / 1000.0, f->loss, f->duplicate, f->partition, f->crash,
                    f->server_crash, f->disk_error, f->slow, f->clock_jump, f->restore, f->delay_ms,
-                   (unsigned long long)o->seed);
+                   (unsigned long long)o->seed, plants[o->plant]);
 }
 
 /* ---- A batch -----------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ typedef enum {
     VIRTUAL_PLANT_NONE = 0,
     VIRTUAL_PLANT_SUM,    /* the server's sum is off by one in one word */
     VIRTUAL_PLANT_REVEAL, /* one device also reveals the other kind for an owner */
-    VIRTUAL_PLANT_SECRET, /* one device's store keeps a round secret */
-    VIRTUAL_PLANT_JOIN    /* one device's ledger forgets the round it joined */
+    VIRTUAL_PLANT_SECRET  /* one device's store keeps a round secret */
 } virtual_plant;
 
 typedef struct {
@@ -56,7 +55,7 @@ typedef struct {
     virtual_plant plant; /* for tests: a breach that a check must find */
 } virtual_options;
 
-/* 10 devices' worth of sense: NULL, or what is wrong with the options. */
+/* NULL, or what is wrong with the options. */
 const char *virtual_options_wrong(const virtual_options *o);
 /* The command line that repeats a run, into out[len]; without --threads, which changes nothing. */
 void virtual_command(char *out, size_t len, const virtual_options *o);

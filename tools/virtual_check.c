@@ -90,11 +90,9 @@ static uint32_t n_min_of(const tacit_plan *p, uint32_t n) {
     return least > p->n_min_floor ? least : p->n_min_floor;
 }
 
-void virtual_check_request(const virtual_sim *sim, virtual_step *step, const virtual_device *d,
-                           tacit_bytes body) {
+void virtual_check_request(const virtual_sim *sim, virtual_step *step, const virtual_device *d) {
     virtual_durable now;
     const tacit_plan *plan = &sim->rounds[d->round - 1].plan;
-    (void)body;
     if (!virtual_durable_read(&now, d)) virtual_breach(step, d, "sends without a stored ledger");
     switch (d->phase) {
         case TACIT_PHASE_JOIN:
@@ -204,6 +202,8 @@ void virtual_check_reveal(virtual_sim *sim, const virtual_device *d, const virtu
                          (unsigned long long)number, d->number, kind, owner);
             continue;
         }
+        if (sim->options.plant == VIRTUAL_PLANT_REVEAL && d->number == 0)
+            round->kinds[owner] |= (uint8_t)(2u >> kind);
         round->kinds[owner] |= (uint8_t)(1u << kind);
         if (round->kinds[owner] == 3)
             virtual_find(sim,

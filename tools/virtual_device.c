@@ -148,6 +148,12 @@ static tacit_status begin(virtual_sim *sim, virtual_worker *w, virtual_device *d
     return st;
 }
 
+/* VIRTUAL_PLANT_SECRET: s is stored. */
+static void plant_secret(virtual_device *d) {
+    tacit_write write = {(const uint8_t *)"z", 1, d->draws[0].bytes, d->draws[0].len};
+    (void)!d->inner.storage_commit(d->inner.self, &write, 1);
+}
+
 static tacit_status make_request(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     virtual_device *d = step->device;
     tacit_phase phase = tacit_participation_phase(&d->part);
@@ -169,7 +175,9 @@ static tacit_status make_request(virtual_sim *sim, virtual_worker *w, virtual_st
         memcpy(d->said.noise, d->draws[draws + 1].bytes, TACIT_KEY_LEN);
         d->said.round = d->round;
     }
-    virtual_check_request(sim, step, d, tacit_bytes_of(w->out.data, w->out.len));
+    if (sim->options.plant == VIRTUAL_PLANT_SECRET && d->number == 0 && phase == TACIT_PHASE_SHARE)
+        plant_secret(d);
+    virtual_check_request(sim, step, d);
     switch (phase) {
         case TACIT_PHASE_JOIN: d->last_join = d->round; break;
         case TACIT_PHASE_SHARE: /* c and the polynomials' key: everything but s and b */

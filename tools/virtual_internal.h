@@ -274,9 +274,8 @@ __attribute__((format(printf, 2, 3))) void virtual_find(virtual_sim *sim, const 
 __attribute__((format(printf, 3, 4))) void virtual_breach(virtual_step *step,
                                                           const virtual_device *d,
                                                           const char *format, ...);
-/* A request of the device is about to leave, in its bytes `body`. */
-void virtual_check_request(const virtual_sim *sim, virtual_step *step, const virtual_device *d,
-                           tacit_bytes body);
+/* A request of the device is about to leave. */
+void virtual_check_request(const virtual_sim *sim, virtual_step *step, const virtual_device *d);
 /* Secrets that must be gone: draws from `first` on, in machine memory (when there is one), in the
  * thread's vectors and in the store. */
 void virtual_check_secrets(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
