@@ -220,15 +220,16 @@ static double chance(tacit_prng *prng, uint32_t most) {
     return tacit_prng_below(prng, most + 1) / 1000.0;
 }
 
-/* A size, a plan and a mix of faults, all from the seed. One run in twelve has more than 512
- * devices, whose graph is made of cycles. */
+/* A size, a plan and a mix of faults, all from the seed. One run in 40 has more than 512 devices,
+ * whose graph is made of cycles. */
 static void draw_run(virtual_options *o, uint64_t seed) {
     tacit_prng prng;
     tacit_prng_init_seed(&prng, seed, 7);
-    bool large = tacit_prng_below(&prng, 12) == 0, faults = tacit_prng_below(&prng, 8) > 0;
+    bool large = tacit_prng_below(&prng, 40) == 0, faults = tacit_prng_below(&prng, 8) > 0;
+    uint32_t most = tacit_prng_below(&prng, 6) == 0 ? 120 : 50;
     uint32_t part = faults ? 1 + tacit_prng_below(&prng, 4) : 0; /* quarters of the heaviest mix */
     o->seed = seed;
-    o->devices = large ? 513 + tacit_prng_below(&prng, 90) : 3 + tacit_prng_below(&prng, 110);
+    o->devices = large ? 550 + tacit_prng_below(&prng, 50) : 3 + tacit_prng_below(&prng, most);
     o->rounds = large ? 1 : 1 + tacit_prng_below(&prng, 4);
     o->dims = 16u << tacit_prng_below(&prng, 5);
     o->bits = tacit_prng_below(&prng, 4) == 0 ? 32 : 0;

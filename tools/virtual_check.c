@@ -84,6 +84,33 @@ static void check_evidence(virtual_step *step, const virtual_device *d) {
         virtual_breach(step, d, "agrees without stored evidence");
 }
 
+/* What the store says after a crash: a vector that left stays charged, and was charged once. */
+void virtual_check_restart(virtual_step *step, const virtual_device *d) {
+    virtual_durable now;
+    if (d->restored_old || d->last_join == 0) return;
+    if (!virtual_durable_read(&now, d)) {
+        virtual_breach(step, d, "its ledger is gone after a crash");
+        return;
+    }
+    if (now.joined_round < d->last_join)
+        virtual_breach(step, d, "its join of round %llu is not in its store after a crash",
+                       (unsigned long long)d->last_join);
+    if (now.charged_round < d->last_vector)
+        virtual_breach(step, d, "its vector of round %llu is not charged after a crash",
+                       (unsigned long long)d->last_vector);
+    if (now.charges > d->charges_at_join + 1)
+        virtual_breach(step, d, "%llu charges in one round",
+                       (unsigned long long)(now.charges - d->charges_at_join));
+}
+
+/* Without a jump of its clock a device gives a phase up in time. */
+void virtual_check_wait(virtual_step *step, const virtual_device *d, uint32_t limit_s) {
+    uint64_t waited_s = (d->now_us - d->phase_start_us) / 1000000;
+    if (!d->jumped && waited_s > limit_s + WAIT_SLACK_S)
+        virtual_breach(step, d, "waited %llu s in phase %d, at most %u are allowed",
+                       (unsigned long long)waited_s, (int)d->phase, limit_s);
+}
+
 /* Survivors the plan asks for, by the rule of security C5 and nobody's code. */
 static uint32_t n_min_of(const tacit_plan *p, uint32_t n) {
     uint32_t least = n - n * p->max_dropout / 1000;

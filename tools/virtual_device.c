@@ -80,6 +80,16 @@ static void bring_vector(const virtual_device *d, virtual_worker *w, uint32_t di
     for (uint32_t i = 0; i < d->said.count; i++) w->x[d->said.at[i]] = d->said.x[i];
 }
 
+static uint32_t phase_limit_s(const tacit_plan *plan, uint8_t phase) {
+    switch (phase) {
+        case TACIT_PHASE_JOIN: return TACIT_JOIN_ANSWER_MAX_S;
+        case TACIT_PHASE_SHARE: return plan->share_s + (uint32_t)PHASE_SLACK_S;
+        case TACIT_PHASE_MASK: return plan->mask_s + (uint32_t)PHASE_SLACK_S;
+        case TACIT_PHASE_AGREE: return plan->agree_s + (uint32_t)PHASE_SLACK_S;
+        default: return plan->reveal_s + (uint32_t)SUM_SLACK_S;
+    }
+}
+
 /* ---- The end of a contribution -----------------------------------------------------------------
  */
 
@@ -96,6 +106,7 @@ static void power_off(virtual_device *d, virtual_step *step) {
 static void contribution_over(virtual_sim *sim, virtual_worker *w, virtual_step *step,
                               tacit_status status) {
     virtual_device *d = step->device;
+    if (d->begun && d->sent) virtual_check_wait(step, d, phase_limit_s(&d->part.plan, d->phase));
     if (d->begun) {
         VIRTUAL_TIMED(w->cpu_s, OPEN, {
             move_in(d, w);
@@ -220,16 +231,6 @@ static void on_request(virtual_sim *sim, virtual_worker *w, virtual_step *step) 
 /* ---- Waiting -----------------------------------------------------------------------------------
  */
 
-static uint32_t phase_limit_s(const tacit_plan *plan, uint8_t phase) {
-    switch (phase) {
-        case TACIT_PHASE_JOIN: return TACIT_JOIN_ANSWER_MAX_S;
-        case TACIT_PHASE_SHARE: return plan->share_s + (uint32_t)PHASE_SLACK_S;
-        case TACIT_PHASE_MASK: return plan->mask_s + (uint32_t)PHASE_SLACK_S;
-        case TACIT_PHASE_AGREE: return plan->agree_s + (uint32_t)PHASE_SLACK_S;
-        default: return plan->reveal_s + (uint32_t)SUM_SLACK_S;
-    }
-}
-
 /* Pauses for base_s .. 2 base_s seconds. */
 static tacit_status pause_for(virtual_device *d, virtual_step *step, uint32_t base_s) {
     uint8_t random[4];
@@ -318,6 +319,7 @@ static void on_answer(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     w->cpu_s[VIRTUAL_PART_JOIN_ANSWER + d->phase] += virtual_cpu_s() - start;
     if (st != TACIT_OK) return contribution_over(sim, w, step, st);
     d->token++;
+    d->sent = false;
     if (tacit_participation_phase(&d->part) < TACIT_PHASE_DONE) {
         step->next = VIRTUAL_NEXT_REQUEST;
         return;
@@ -361,7 +363,8 @@ static void on_restart(virtual_sim *sim, virtual_worker *w, virtual_step *step) 
                      d->inner.counter_read(d->inner.self, &counter) == TACIT_OK;
         if (!known || durable.counter < counter) d->restored_old = true;
     }
-    virtual_check_secrets(sim, w, step, d, 0, "in the store, after a crash");
+    virtual_check_restart(step, d);
+    virtual_check_secrets(sim, w, step, d, 0, "after a crash");
     VIRTUAL_TIMED(w->cpu_s, OPEN, (void)!virtual_device_boot(d));
     if (!d->on) return power_off(d, step);
     step->next = VIRTUAL_NEXT_OVER;

@@ -276,6 +276,10 @@ __attribute__((format(printf, 3, 4))) void virtual_breach(virtual_step *step,
                                                           const char *format, ...);
 /* A request of the device is about to leave. */
 void virtual_check_request(const virtual_sim *sim, virtual_step *step, const virtual_device *d);
+/* The store of a device that comes back. */
+void virtual_check_restart(virtual_step *step, const virtual_device *d);
+/* A device that gives its phase up, whose limit is limit_s. */
+void virtual_check_wait(virtual_step *step, const virtual_device *d, uint32_t limit_s);
 /* Secrets that must be gone: draws from `first` on, in machine memory (when there is one), in the
  * thread's vectors and in the store. */
 void virtual_check_secrets(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
