@@ -11,7 +11,7 @@
 #include "tools/progress.h"
 #include "tools/virtual_internal.h"
 
-enum { SECOND_US = 1000000, RESTART_S = 45, AGAIN_S = 4 };
+enum { SECOND_US = 1000000, RESTART_S = 45, SOON_S = 3, AGAIN_S = 4 };
 
 double virtual_cpu_s(void) {
     struct timespec t;

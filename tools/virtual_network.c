@@ -140,8 +140,9 @@ static void draw_device(virtual_sim *sim, virtual_device *d, uint64_t cut_from_u
         d->cut_from_us = cut_from_us;
         d->cut_until_us = cut_until_us;
     }
-    if (virtual_chance(sim, f->crash))
-        put_for(sim, d, VIRTUAL_CRASH, within_us(sim, ROUND_SPAN_S), 0);
+    if (virtual_chance(sim, f->crash)) /* half of them while joining */
+        put_for(sim, d, VIRTUAL_CRASH,
+                within_us(sim, virtual_chance(sim, 0.5) ? START_SPREAD_S : ROUND_SPAN_S), 0);
     if (virtual_chance(sim, f->clock_jump))
         put_for(sim, d, VIRTUAL_JUMP, within_us(sim, ROUND_SPAN_S), jump_s(sim));
     d->disk = VIRTUAL_DISK_WELL;

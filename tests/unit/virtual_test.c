@@ -211,10 +211,13 @@ static void test_delay_reorders(void **state) {
     free(calm);
 }
 
-static void test_duplicates_change_nothing(void **state) {
+static void test_duplicates_count_once(void **state) {
     (void)state;
     virtual_result *r = under(duplicate), *calm = under(nothing);
-    assert_int_equal(r->ended[TACIT_OK], 6 * 24);
+    /* A copy that comes when its phase has closed is told so, and a device may hear that first. */
+    assert_int_equal(r->ended[TACIT_OK] + r->ended[TACIT_LATE], 6 * 24);
+    assert_true(r->ended[TACIT_OK] > 6 * 20);
+    assert_int_equal(sums(r), 6);
     assert_true(r->events > calm->events + calm->messages / 8);
     free(r);
     free(calm);
@@ -443,7 +446,7 @@ int main(void) {
         cmocka_unit_test(test_many_rounds),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_delay_reorders),
-        cmocka_unit_test(test_duplicates_change_nothing),
+        cmocka_unit_test(test_duplicates_count_once),
         cmocka_unit_test(test_partition),
         cmocka_unit_test(test_crashes),
         cmocka_unit_test(test_server_crashes),
