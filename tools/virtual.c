@@ -28,6 +28,22 @@ const char *virtual_part_text(virtual_part part) {
     return texts[part];
 }
 
+static tacit_status append(void *self, const uint8_t *data, size_t len) {
+    virtual_bytes *b = self;
+    if (b->len + len > b->cap) {
+        size_t cap = 2 * (b->len + len);
+        uint8_t *grown = realloc(b->data, cap);
+        if (grown == NULL) return TACIT_NO_SPACE;
+        b->data = grown;
+        b->cap = cap;
+    }
+    if (len > 0) memcpy(b->data + b->len, data, len);
+    b->len += len;
+    return TACIT_OK;
+}
+
+tacit_sink virtual_bytes_sink(virtual_bytes *b) { return (tacit_sink){b, append}; }
+
 /* ---- Options -----------------------------------------------------------------------------------
  */
 

@@ -128,20 +128,6 @@ static void contribution_over(virtual_sim *sim, virtual_worker *w, virtual_step 
 /* ---- Requests ----------------------------------------------------------------------------------
  */
 
-static tacit_status append(void *self, const uint8_t *data, size_t len) {
-    virtual_bytes *b = self;
-    if (b->len + len > b->cap) {
-        size_t cap = 2 * (b->len + len);
-        uint8_t *grown = realloc(b->data, cap);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        b->data = grown;
-        b->cap = cap;
-    }
-    if (len > 0) memcpy(b->data + b->len, data, len);
-    b->len += len;
-    return TACIT_OK;
-}
-
 static tacit_status begin(virtual_sim *sim, virtual_worker *w, virtual_device *d) {
     const virtual_round *round = &sim->rounds[d->round - 1];
     d->machine_len = tacit_secagg_len(&round->plan);
@@ -169,7 +155,7 @@ static tacit_status make_request(virtual_sim *sim, virtual_worker *w, virtual_st
     virtual_device *d = step->device;
     tacit_phase phase = tacit_participation_phase(&d->part);
     uint32_t draws = d->draw_count, dims = d->part.plan.dims;
-    tacit_sink sink = {&w->out, append};
+    tacit_sink sink = virtual_bytes_sink(&w->out);
     w->out.len = 0;
     d->storage_failed = false;
     move_in(d, w);

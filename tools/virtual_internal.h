@@ -294,6 +294,9 @@ void virtual_check_cohort(virtual_sim *sim, const virtual_round *round,
                           const virtual_round_result *result);
 void virtual_check_end(virtual_sim *sim);
 
+/* ---- virtual.c ---- */
+tacit_sink virtual_bytes_sink(virtual_bytes *b); /* appends */
+
 /* ---- CPU time of the calling thread, and its bookkeeping ---- */
 double virtual_cpu_s(void);
 #define VIRTUAL_TIMED(books, part, statement)                     \

@@ -232,24 +232,10 @@ static void on_arrive(virtual_sim *sim, const virtual_event *e) {
 /* ---- Answers -----------------------------------------------------------------------------------
  */
 
-static tacit_status append(void *self, const uint8_t *data, size_t len) {
-    virtual_bytes *b = self;
-    if (b->len + len > b->cap) {
-        size_t cap = 2 * (b->len + len);
-        uint8_t *grown = realloc(b->data, cap);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        b->data = grown;
-        b->cap = cap;
-    }
-    if (len > 0) memcpy(b->data + b->len, data, len);
-    b->len += len;
-    return TACIT_OK;
-}
-
 void virtual_server_pull(virtual_sim *sim, virtual_step *step) {
     virtual_server *s = &sim->server;
     virtual_event *e = &step->event;
-    tacit_sink sink = {&step->answer, append};
+    tacit_sink sink = virtual_bytes_sink(&step->answer);
     tacit_status st = TACIT_OK;
     uint32_t cursor = 0;
     step->answer.len = 0;
