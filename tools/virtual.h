@@ -98,7 +98,7 @@ typedef struct {
     uint64_t round;
     cohort_report report;
     cohort_phase ended; /* DONE, FAILED, or the phase in which the server crashed */
-    bool crashed, late_sum_checked;
+    bool crashed;
     uint32_t receipts; /* devices that got one */
     double seconds;    /* virtual, from opening to the sum */
 } virtual_round_result;

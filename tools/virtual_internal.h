@@ -169,7 +169,6 @@ typedef struct {
     uint8_t *kinds; /* [n] kinds of shares that have left devices for each owner */
     uint32_t *slot_device;
     uint32_t lost; /* joined and vanished afterwards */
-    uint8_t (*receipts)[TACIT_HASH_LEN];
 } virtual_round;
 
 typedef struct {
