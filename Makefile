@@ -26,7 +26,7 @@ PORT   := $(call obj,$(wildcard firmware/port/*.c))
 SERVER := $(call obj,$(filter-out server/main.c,$(wildcard server/*.c)))
 TOOLS  := $(call obj,$(filter-out tools/tacit.c tools/bench%.c,$(wildcard tools/*.c)))
 
-.PHONY: all test malice check asan tsan bench fuzz corpus demo install clean help test-programs sanitized-tests fuzz-run
+.PHONY: all test malice check asan tsan bench simulate fuzz corpus demo install clean help test-programs sanitized-tests fuzz-run
 all: $(BUILD)/libtacit.a $(BUILD)/libtacit.so.0 $(BUILD)/tacit.pc $(BUILD)/tacit-port.pc $(BUILD)/include/tacit.h $(BUILD)/tacitd $(BUILD)/tacit ## build everything
 
 help: ## this list
@@ -221,6 +221,12 @@ check: all ## format, layering, banned calls, symbols, clang-tidy, both compiler
 BENCH ?= .
 bench: $(BUILD)/bench ## measure; writes build/bench.json (BENCH=pattern for a part)
 	$(BUILD)/bench --match '$(BENCH)' --out $(BUILD)/bench.json
+
+# Fixed seeds, then fresh ones; a failure prints the command that repeats it.
+SIMULATE_SECONDS ?= 300
+simulate: $(BUILD)/tacit ## rounds in virtual time with faults: fixed seeds, then random for SIMULATE_SECONDS
+	BUILD=$(BUILD) sh tests/system/virtual_test.sh
+	$(BUILD)/tacit simulate --virtual --random-seconds $(SIMULATE_SECONDS)
 
 demo: all ## the whole product once, on MovieLens 100K or generated data
 	BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) sh tools/demo.sh $(DEMO_FLAGS)

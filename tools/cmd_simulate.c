@@ -25,9 +25,7 @@ static double wall_s(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* A rate of dropout is planned for with five standard deviations on top (security B, availability).
- */
-static uint16_t planned_dropout(double rate, uint32_t devices) {
+uint16_t simulate_planned_dropout(double rate, uint32_t devices) {
     double margin = 5 * sqrt(rate * (1 - rate) / devices);
     double planned = ceil((rate + margin) * 1000);
     return planned < 50 ? 50 : planned > 500 ? 500 : (uint16_t)planned;
@@ -189,7 +187,7 @@ static tacit_status load_data(simulate_world *w, simulate_options *o, char *note
     }
     /* People beyond --devices take no part at all. */
     d->person_count = o->devices;
-    if (o->max_dropout == 0) o->max_dropout = planned_dropout(o->dropout, o->devices);
+    if (o->max_dropout == 0) o->max_dropout = simulate_planned_dropout(o->dropout, o->devices);
     if ((st = dataset_split_new(&split, d, o->test_share, o->seed)) != TACIT_OK) return st;
     w->split = split;
     st = catalogue_features(&features, d->catalogue, CATALOGUE_TOKEN_MIN_ITEMS);
@@ -240,6 +238,8 @@ static bool check(const simulate_options *o) {
 }
 
 int cmd_simulate(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--virtual") == 0) return cmd_virtual(argc, argv);
     const char *root = getenv("TACIT_DATA");
     char standard[4096], daemon[4096];
     snprintf(standard, sizeof standard, "%s/ml-100k", root ? root : "../shared/data");
@@ -248,6 +248,7 @@ int cmd_simulate(int argc, char **argv) {
     if (len > 0) daemon[len] = 0;
     if (len > 0 && (size_t)len + 2 < sizeof daemon) memcpy(daemon + len, "d", 2);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    bool virtual_time = false; /* for the help: cmd_virtual has taken over by now */
     simulate_options o = {.data = standard,
                           .preset_name = "auto",
                           .daemon = len > 0 ? daemon : "tacitd",
@@ -283,6 +284,8 @@ int cmd_simulate(int argc, char **argv) {
          "close a phase when enough sent and nothing came for S (0: never)"},
         {"in-process", ARG_FLAG, &o.in_process, NULL,
          "no tacitd, no sockets: the same machines in this process"},
+        {"virtual", ARG_FLAG, &virtual_time, NULL,
+         "thousands of devices in virtual time, with faults; see simulate --virtual --help"},
         {"stores", ARG_STRING, &o.stores, "DIR", "device stores on disk instead of in memory"},
         {"test-share", ARG_DOUBLE, &o.test_share, "S", "share of each person's items held out"},
         {"show", ARG_U32, &o.people_shown, "N", "people whose recommendations are shown"},

@@ -20,5 +20,7 @@
 #define XX(name, about) int cmd_##name(int argc, char **argv);
 TACIT_COMMAND_MAP(XX)
 #undef XX
+/* `tacit simulate` with --virtual among its arguments. */
+int cmd_virtual(int argc, char **argv);
 
 #endif

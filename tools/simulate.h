@@ -37,6 +37,10 @@ typedef struct {
 /* What the run trains: the same for the server and for whoever sizes the devices. */
 training_spec simulate_training_spec(const store_run *run);
 
+/* A rate of dropout is planned for with five standard deviations on top (security B, availability);
+ * per thousand. */
+uint16_t simulate_planned_dropout(double rate, uint32_t devices);
+
 typedef struct simulate_server simulate_server;
 
 /* Starts a server with the run waiting. note: KEYS_NOTE_LEN + 1 bytes. */
