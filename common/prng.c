@@ -65,12 +65,14 @@ uint64_t tacit_prng_u64(tacit_prng *p) {
 
 uint32_t tacit_prng_below(tacit_prng *p, uint32_t bound) {
     assert(bound >= 1);
-    uint64_t limit = ((UINT64_C(1) << 32) / bound) * bound;
-    uint32_t w;
+    /* w lies below floor(2^32 / bound) * bound iff the multiple of bound at or below it leaves room
+     * for another one: one division instead of two. */
+    uint32_t w, rest;
     do {
         w = tacit_prng_u32(p);
-    } while (w >= limit);
-    return w % bound;
+        rest = w % bound;
+    } while (w - rest > 0 - bound);
+    return rest;
 }
 
 double tacit_prng_unit(tacit_prng *p) {

@@ -72,6 +72,7 @@ static const struct {
     {"device.update.cpu device.tap device.recommend", bench_person},
     {"server.absorb server.unmask server.unmask.core_seconds", bench_server},
     {"server.solve", bench_solve},
+    {"secagg.size.seconds secagg.size.core_seconds secagg.size.memory", bench_size},
 };
 
 /* A group runs when one of its row names matches. */

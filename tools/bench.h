@@ -62,5 +62,6 @@ void bench_device(void);     /* device.round.*, device.growth.* */
 void bench_person(void);     /* device.update.cpu, device.tap, device.recommend */
 void bench_server(void);     /* server.absorb, server.unmask, server.unmask.core_seconds */
 void bench_solve(void);      /* server.solve */
+void bench_size(void);       /* secagg.size.*: minutes */
 
 #endif
