@@ -14,7 +14,7 @@
 #include "tools/bench_cohort.h"
 #include "tools/bench_cost.h"
 
-enum { MACHINES = 8, PLAYS = 3, MEMORY_LIMIT = 262144, DIMS = 100000, BITS = 20 };
+enum { MACHINES = 8, PLAYS = 6, MEMORY_LIMIT = 262144, DIMS = 100000, BITS = 20 };
 static const double cpu_reach = 1.3;
 
 /* Verifications: certificate and join of each neighbour and its own, each neighbour's agreement,
