@@ -488,6 +488,24 @@ static void blames_survive(void **state) {
     sqlite3_close(db);
 }
 
+/* A store of before there were blames gets their table, and loses nothing. */
+static void an_older_store_is_brought_up_to_date(void **state) {
+    fixture *f = *state;
+    rounds(f, 2);
+    store_close(f->s);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TABLE blame; PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(store_open_sqlite(&f->s, NULL, f->path), TACIT_OK);
+    const store_blame blame = {.round = 2, .fault = "key"};
+    assert_int_equal(store_blame_add(f->s, &blame, 1), TACIT_OK);
+    uint64_t round = 0;
+    assert_int_equal(store_round_next(f->s, &round, 1), TACIT_OK);
+    assert_int_equal(round, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_survive, make, clean),
@@ -497,6 +515,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_round_ends_not_at_all, make, clean),
         cmocka_unit_test_setup_teardown(the_record_cannot_be_changed, make, clean),
         cmocka_unit_test_setup_teardown(blames_survive, make, clean),
+        cmocka_unit_test_setup_teardown(an_older_store_is_brought_up_to_date, make, clean),
         cmocka_unit_test_setup_teardown(durable_settings, make, clean),
         cmocka_unit_test_setup_teardown(unusable_files, make, clean),
         cmocka_unit_test_setup_teardown(killed_at_any_instant, make, clean),
