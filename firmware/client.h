@@ -51,6 +51,16 @@ void tacit_client_solve(tacit *t);
  * `digest` (NULL: any) or is older than the committed one, commits it and loads it. */
 TACIT_MUST_CHECK tacit_status tacit_client_adopt(tacit *t, const uint8_t *digest);
 
+/* How tacit_contribute spends time (contribute.c); the simulator's devices follow the same rules.
+ */
+enum {
+    TACIT_WAIT_MAX_S = 60,       /* most a server can make a device pause between two polls */
+    TACIT_JOIN_SPREAD_MAX_S = 5, /* the moment of joining is spread over at most this */
+    TACIT_JOIN_SPREAD_PART = 8   /* and at most this part of what is left of the join phase */
+};
+/* Longest time a device waits for the answer of a phase (contribute.c), in seconds. */
+uint32_t tacit_contribute_limit_s(const tacit_plan *plan, tacit_phase phase);
+
 /* Greatest length of a model file the options allow. */
 size_t tacit_client_model_max(const tacit_options *options);
 

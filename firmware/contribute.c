@@ -20,12 +20,9 @@
 
 enum {
     PATH_LEN = 96,
-    WAIT_MAX_S = 60,       /* most a server can make a device pause between two polls */
-    PHASE_SLACK_S = 120,   /* beyond a phase's own duration, for held answers and slow networks */
-    SUM_SLACK_S = 600,     /* the receipt also waits for the sum */
-    JOIN_SPREAD_MAX_S = 5, /* the moment of joining is spread over at most this */
-    JOIN_SPREAD_PART = 8,  /* and at most this part of what is left of the join phase */
-    MODEL_TRIES = 5        /* exchanges in a row that may bring nothing */
+    PHASE_SLACK_S = 120, /* beyond a phase's own duration, for held answers and slow networks */
+    SUM_SLACK_S = 600,   /* the receipt also waits for the sum */
+    MODEL_TRIES = 5      /* exchanges in a row that may bring nothing */
 };
 
 /* ---- Exchanges --------------------------------------------------------------------------------*/
@@ -35,7 +32,7 @@ static tacit_status pause_for(const tacit_platform *p, uint32_t base_s, tacit_st
     uint8_t random[4];
     if (p->wait == NULL) return without;
     if (base_s < 1) base_s = 1;
-    if (base_s > WAIT_MAX_S) base_s = WAIT_MAX_S;
+    if (base_s > TACIT_WAIT_MAX_S) base_s = TACIT_WAIT_MAX_S;
     tacit_status st = tacit_platform_random(p, random, sizeof random);
     if (st != TACIT_OK) return st;
     return p->wait(p->self, base_s + tacit_get_u32(random) % (base_s + 1));
@@ -243,8 +240,7 @@ static void phase_path(char path[static PATH_LEN], const tacit *t, tacit_phase p
     tacit_text_add(&text, names[phase]);
 }
 
-/* Longest time to wait for the answer of a phase. */
-static uint32_t phase_limit_s(const tacit_plan *plan, tacit_phase phase) {
+uint32_t tacit_contribute_limit_s(const tacit_plan *plan, tacit_phase phase) {
     switch (phase) {
         case TACIT_PHASE_JOIN: return TACIT_JOIN_ANSWER_MAX_S;
         case TACIT_PHASE_SHARE: return plan->share_s + (uint32_t)PHASE_SLACK_S;
@@ -271,7 +267,7 @@ static tacit_status run_phase(driver *d, tacit_phase phase) {
     phase_path(path, t, phase);
     d->sent = d->heard = false;
     uint64_t start_s = p->clock(p->self);
-    uint32_t limit_s = phase_limit_s(&t->participation.plan, phase);
+    uint32_t limit_s = tacit_contribute_limit_s(&t->participation.plan, phase);
     tacit_exchange x = {
         .method = "POST", .path = path, .produce = produce, .consume = consume, .self = d};
     tacit_status st = judge(d, &x, p->exchange(p->self, &x));
@@ -300,8 +296,9 @@ static tacit_status spread_join(const tacit *t, const tacit_plan *plan) {
     uint8_t random[4];
     uint64_t now_s = p->clock(p->self);
     uint64_t left_s = plan->join_until_s > now_s ? plan->join_until_s - now_s : 0;
-    uint32_t most_s = JOIN_SPREAD_MAX_S;
-    if (left_s / JOIN_SPREAD_PART < most_s) most_s = (uint32_t)(left_s / JOIN_SPREAD_PART);
+    uint32_t most_s = TACIT_JOIN_SPREAD_MAX_S;
+    if (left_s / TACIT_JOIN_SPREAD_PART < most_s)
+        most_s = (uint32_t)(left_s / TACIT_JOIN_SPREAD_PART);
     if (p->wait == NULL || most_s == 0) return TACIT_OK;
     tacit_status st = tacit_platform_random(p, random, sizeof random);
     if (st != TACIT_OK) return st;

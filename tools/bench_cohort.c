@@ -19,22 +19,6 @@ static bool say(const char *what, tacit_status st, const char *note) {
     return false;
 }
 
-static tacit_status append(void *self, const uint8_t *data, size_t len) {
-    bench_bytes *b = self;
-    if (b->len + len > b->cap) {
-        size_t cap = 2 * (b->len + len);
-        uint8_t *grown = realloc(b->data, cap);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        b->data = grown;
-        b->cap = cap;
-    }
-    if (len > 0) memcpy(b->data + b->len, data, len);
-    b->len += len;
-    return TACIT_OK;
-}
-
-tacit_sink bench_bytes_sink(bench_bytes *b) { return (tacit_sink){b, append}; }
-
 /* ---- making ---------------------------------------------------------------------------------- */
 
 static void fill_plan(bench_cohort *c) {
@@ -203,7 +187,7 @@ static tacit_status read_request(bench_cohort *c, bench_member *m, cohort_phase 
 }
 
 static tacit_status request_machine(bench_cohort *c, bench_member *m, cohort_phase phase) {
-    tacit_sink sink = bench_bytes_sink(&c->request);
+    tacit_sink sink = byte_buffer_sink(&c->request);
     tacit_status st = TACIT_WRONG_PHASE;
     c->request.len = 0;
     for (uint32_t i = 0; i < c->plan.dims && phase == COHORT_MASK; i++) c->words[i] = i;
@@ -239,7 +223,7 @@ static bool send(bench_cohort *c, bench_member *m, cohort_phase phase) {
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static bool deliver(bench_cohort *c, bench_member *m, cohort_phase phase) {
-    tacit_sink sink = bench_bytes_sink(&c->answer);
+    tacit_sink sink = byte_buffer_sink(&c->answer);
     uint32_t cursor = 0;
     tacit_status st = TACIT_OK;
     c->answer.len = 0;

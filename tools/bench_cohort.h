@@ -15,6 +15,7 @@
 #include "common/prng.h"
 #include "firmware/secagg.h"
 #include "server/cohort.h"
+#include "tools/byte_buffer.h"
 
 typedef struct {
     uint32_t device_count;  /* n */
@@ -47,11 +48,6 @@ typedef struct {
 } bench_member;
 
 typedef struct {
-    uint8_t *data;
-    size_t len, cap;
-} bench_bytes;
-
-typedef struct {
     bench_cohort_spec spec;
     tacit_plan plan;
     uint8_t plan_digest[TACIT_HASH_LEN];
@@ -61,7 +57,7 @@ typedef struct {
     uint64_t now_s;
     cohort *server;
     bench_member *members; /* [n], machines first */
-    bench_bytes request, answer;
+    byte_buffer request, answer;
     tacit_Message message;
     uint32_t *words; /* [dims] a real device's update */
     uint8_t *packed; /* its packed form */
@@ -103,7 +99,5 @@ TACIT_MUST_CHECK tacit_status bench_member_request(bench_cohort *c, const bench_
 bool bench_member_vanishes(const bench_cohort *c, const bench_member *m);
 /* Everyone's Shamir shares of the secret the sum will need, once the graph stands. */
 TACIT_MUST_CHECK tacit_status bench_member_deal(bench_cohort *c);
-
-tacit_sink bench_bytes_sink(bench_bytes *b);
 
 #endif

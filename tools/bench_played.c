@@ -47,7 +47,7 @@ static void sign_phase(const bench_cohort *c, const bench_member *m, uint8_t *si
 }
 
 static tacit_status put(bench_cohort *c) {
-    tacit_sink sink = bench_bytes_sink(&c->request);
+    tacit_sink sink = byte_buffer_sink(&c->request);
     return tacit_wire_write(&c->message, &sink);
 }
 
@@ -162,7 +162,7 @@ static tacit_status request_mask(bench_cohort *c, const bench_member *m) {
     memcpy(mask->vector_digest, c->vector_digest, TACIT_HASH_LEN);
     sign_phase(c, m, mask->signature, TACIT_LABEL_MASK, c->session2, c->vector_digest);
     tacit_status st = put(c);
-    tacit_sink sink = bench_bytes_sink(&c->request);
+    tacit_sink sink = byte_buffer_sink(&c->request);
     return st == TACIT_OK ? sink.write(sink.self, c->vector, len) : st;
 }
 

@@ -203,6 +203,19 @@ static tacit_status list_one(void *self, const store_record *r) {
     return json_array_append_new(l->list, record_json(r)) == 0 ? TACIT_OK : TACIT_NO_SPACE;
 }
 
+/* Closes the store; with --json prints what was listed under `name`. */
+static int end_listing(const options *o, store *db, listing *l, const char *name, tacit_status st) {
+    store_close(db);
+    if (st != TACIT_OK) {
+        json_decref(l->list);
+        return complain("%s: %s", o->folder, tacit_status_text(st));
+    }
+    if (!o->json) return 0;
+    json_t *root = json_object();
+    json_object_set_new(root, name, l->list);
+    return print_json(root);
+}
+
 static int list(const options *o) {
     store *db = NULL;
     listing l = {.only_run = o->only_run};
@@ -212,15 +225,7 @@ static int list(const options *o) {
     else
         record_print_head();
     tacit_status st = store_record_each(db, 1, list_one, &l);
-    store_close(db);
-    if (st != TACIT_OK) {
-        json_decref(l.list);
-        return complain("%s: %s", o->folder, tacit_status_text(st));
-    }
-    if (!o->json) return 0;
-    json_t *root = json_object();
-    json_object_set_new(root, "record", l.list);
-    return print_json(root);
+    return end_listing(o, db, &l, "record", st);
 }
 
 /* ---- blames ------------------------------------------------------------------------------------
@@ -256,15 +261,7 @@ static int blames(const options *o) {
         printf("%7s  %-7s %-8s %5s %5s  %-6s  %s\n", "round", "phase", "fault", "wrong", "came",
                "banned", "device");
     tacit_status st = store_blame_each(db, blame_one, &l);
-    store_close(db);
-    if (st != TACIT_OK) {
-        json_decref(l.list);
-        return complain("%s: %s", o->folder, tacit_status_text(st));
-    }
-    if (!o->json) return 0;
-    json_t *root = json_object();
-    json_object_set_new(root, "blames", l.list);
-    return print_json(root);
+    return end_listing(o, db, &l, "blames", st);
 }
 
 /* ---- The command -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/crypto.h"
+#include "tools/byte_buffer.h"
 
 typedef struct {
     uint8_t *file;
@@ -160,27 +161,6 @@ tacit_status hub_drive(hub *h, store_record *record) {
 /* ---- Exchanges ---------------------------------------------------------------------------------
  */
 
-typedef struct {
-    uint8_t *data;
-    size_t len, cap;
-} bytes;
-
-static tacit_status append(void *self, const uint8_t *data, size_t len) {
-    bytes *b = self;
-    if (len == 0) return TACIT_OK;
-    if (b->data == NULL || b->len + len > b->cap) {
-        size_t cap = b->cap ? b->cap : 4096;
-        while (cap < b->len + len) cap *= 2;
-        uint8_t *grown = realloc(b->data, cap);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        b->data = grown;
-        b->cap = cap;
-    }
-    memcpy(b->data + b->len, data, len);
-    b->len += len;
-    return TACIT_OK;
-}
-
 static tacit_status refuse(tacit_exchange *x, int http_status, tacit_status problem) {
     x->http_status = http_status;
     x->problem = (uint32_t)problem;
@@ -189,8 +169,8 @@ static tacit_status refuse(tacit_exchange *x, int http_status, tacit_status prob
 
 static tacit_status serve_plan(hub *h, tacit_exchange *x) {
     tacit_Message m = {.which_body = tacit_Message_plan_tag};
-    bytes out = {0};
-    tacit_sink sink = {&out, append};
+    byte_buffer out = {0};
+    tacit_sink sink = {&out, byte_buffer_append};
     pthread_mutex_lock(&h->lock);
     bool open = h->open;
     if (open) {
@@ -223,12 +203,12 @@ static const kept_model *wanted_model(const hub *h, const char *name) {
 }
 
 static tacit_status serve_model(hub *h, tacit_exchange *x) {
-    bytes out = {0};
+    byte_buffer out = {0};
     pthread_mutex_lock(&h->lock);
     const kept_model *m = wanted_model(h, x->path + strlen("/v1/model/"));
     tacit_status st = TACIT_OK;
     if (m != NULL && x->range_start <= m->len)
-        st = append(&out, m->file + x->range_start, m->len - x->range_start);
+        st = byte_buffer_append(&out, m->file + x->range_start, m->len - x->range_start);
     pthread_mutex_unlock(&h->lock);
     if (out.data == NULL) return st == TACIT_OK ? refuse(x, 404, TACIT_NOT_FOUND) : st;
     x->http_status = x->range_start > 0 ? 206 : 200;
@@ -249,8 +229,8 @@ static bool phase_of(cohort_phase *phase, const char *path) {
 }
 
 /* Waits under the lock until the phase's answer is ready, then collects it. */
-static tacit_status collect(hub *h, bytes *out, cohort_phase phase, uint32_t slot) {
-    tacit_sink sink = {out, append};
+static tacit_status collect(hub *h, byte_buffer *out, cohort_phase phase, uint32_t slot) {
+    tacit_sink sink = {out, byte_buffer_append};
     uint32_t cursor = 0;
     while (!cohort_answer_ready(h->cohort, phase) && cohort_phase_now(h->cohort) != COHORT_FAILED)
         pthread_cond_wait(&h->changed, &h->lock);
@@ -263,11 +243,11 @@ static tacit_status collect(hub *h, bytes *out, cohort_phase phase, uint32_t slo
 
 static tacit_status serve_phase(hub *h, tacit_exchange *x) {
     cohort_phase phase;
-    bytes in = {0}, out = {0};
+    byte_buffer in = {0}, out = {0};
     uint32_t slot = 0;
     if (strcmp(x->method, "POST") != 0 || !phase_of(&phase, x->path))
         return refuse(x, 404, TACIT_NOT_FOUND);
-    tacit_status st = x->produce(x->self, append, &in);
+    tacit_status st = x->produce(x->self, byte_buffer_append, &in);
     if (st != TACIT_OK) {
         free(in.data);
         return st;

@@ -28,22 +28,6 @@ const char *virtual_part_text(virtual_part part) {
     return texts[part];
 }
 
-static tacit_status append(void *self, const uint8_t *data, size_t len) {
-    virtual_bytes *b = self;
-    if (b->len + len > b->cap) {
-        size_t cap = 2 * (b->len + len);
-        uint8_t *grown = realloc(b->data, cap);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        b->data = grown;
-        b->cap = cap;
-    }
-    if (len > 0) memcpy(b->data + b->len, data, len);
-    b->len += len;
-    return TACIT_OK;
-}
-
-tacit_sink virtual_bytes_sink(virtual_bytes *b) { return (tacit_sink){b, append}; }
-
 /* ---- Options -----------------------------------------------------------------------------------
  */
 
@@ -124,7 +108,7 @@ static bool in_batch(const virtual_sim *sim, uint32_t count, uint32_t device) {
 
 /* Only what its device waits for is fetched. */
 static void prepare(virtual_sim *sim, virtual_step *step) {
-    virtual_bytes kept = step->answer;
+    byte_buffer kept = step->answer;
     virtual_event e = step->event;
     *step = (virtual_step){.event = e, .device = &sim->devices[e.device], .answer = kept};
     const virtual_device *d = step->device;

@@ -7,16 +7,9 @@
 
 #include "common/cert.h"
 #include "common/crypto.h"
+#include "firmware/client.h"
 #include "tools/virtual_internal.h"
 
-/* As in contribute.c. */
-enum {
-    WAIT_MAX_S = 60,
-    PHASE_SLACK_S = 120,
-    SUM_SLACK_S = 600,
-    JOIN_SPREAD_MAX_S = 5,
-    JOIN_SPREAD_PART = 8
-};
 enum { PIECE = 16384, BLOCK = 64 };
 
 bool virtual_cut_off(const virtual_device *d, uint64_t at_us) {
@@ -80,16 +73,6 @@ static void bring_vector(const virtual_device *d, virtual_worker *w, uint32_t di
     for (uint32_t i = 0; i < d->said.count; i++) w->x[d->said.at[i]] = d->said.x[i];
 }
 
-static uint32_t phase_limit_s(const tacit_plan *plan, uint8_t phase) {
-    switch (phase) {
-        case TACIT_PHASE_JOIN: return TACIT_JOIN_ANSWER_MAX_S;
-        case TACIT_PHASE_SHARE: return plan->share_s + (uint32_t)PHASE_SLACK_S;
-        case TACIT_PHASE_MASK: return plan->mask_s + (uint32_t)PHASE_SLACK_S;
-        case TACIT_PHASE_AGREE: return plan->agree_s + (uint32_t)PHASE_SLACK_S;
-        default: return plan->reveal_s + (uint32_t)SUM_SLACK_S;
-    }
-}
-
 /* ---- The end of a contribution -----------------------------------------------------------------
  */
 
@@ -106,7 +89,8 @@ static void power_off(virtual_device *d, virtual_step *step) {
 static void contribution_over(virtual_sim *sim, virtual_worker *w, virtual_step *step,
                               tacit_status status) {
     virtual_device *d = step->device;
-    if (d->begun && d->sent) virtual_check_wait(step, d, phase_limit_s(&d->part.plan, d->phase));
+    if (d->begun && d->sent)
+        virtual_check_wait(step, d, tacit_contribute_limit_s(&d->part.plan, (tacit_phase)d->phase));
     if (d->begun) {
         VIRTUAL_TIMED(w->cpu_s, OPEN, {
             move_in(d, w);
@@ -155,7 +139,7 @@ static tacit_status make_request(virtual_sim *sim, virtual_worker *w, virtual_st
     virtual_device *d = step->device;
     tacit_phase phase = tacit_participation_phase(&d->part);
     uint32_t draws = d->draw_count, dims = d->part.plan.dims;
-    tacit_sink sink = virtual_bytes_sink(&w->out);
+    tacit_sink sink = byte_buffer_sink(&w->out);
     w->out.len = 0;
     d->storage_failed = false;
     move_in(d, w);
@@ -221,7 +205,7 @@ static void on_request(virtual_sim *sim, virtual_worker *w, virtual_step *step) 
 static tacit_status pause_for(virtual_device *d, virtual_step *step, uint32_t base_s) {
     uint8_t random[4];
     if (base_s < 1) base_s = 1;
-    if (base_s > WAIT_MAX_S) base_s = WAIT_MAX_S;
+    if (base_s > TACIT_WAIT_MAX_S) base_s = TACIT_WAIT_MAX_S;
     tacit_status st = tacit_platform_random(&d->platform, random, sizeof random);
     if (st != TACIT_OK) return st;
     step->next = VIRTUAL_NEXT_PAUSE;
@@ -233,7 +217,7 @@ static tacit_status pause_for(virtual_device *d, virtual_step *step, uint32_t ba
 static void on_pending(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     virtual_device *d = step->device;
     uint64_t now_s = virtual_clock_s(d);
-    uint32_t limit_s = phase_limit_s(&d->part.plan, d->phase);
+    uint32_t limit_s = tacit_contribute_limit_s(&d->part.plan, (tacit_phase)d->phase);
     tacit_status st = TACIT_OK;
     if (d->turn > limit_s || (now_s > d->phase_start_s && now_s - d->phase_start_s > limit_s))
         st = TACIT_LATE;
@@ -274,8 +258,9 @@ static void on_plan(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     d->round = step->event.round;
     uint64_t now_s = virtual_clock_s(d), until_s = sim->rounds[d->round - 1].plan.join_until_s;
     uint64_t left_s = until_s > now_s ? until_s - now_s : 0;
-    uint32_t most_s = JOIN_SPREAD_MAX_S;
-    if (left_s / JOIN_SPREAD_PART < most_s) most_s = (uint32_t)(left_s / JOIN_SPREAD_PART);
+    uint32_t most_s = TACIT_JOIN_SPREAD_MAX_S;
+    if (left_s / TACIT_JOIN_SPREAD_PART < most_s)
+        most_s = (uint32_t)(left_s / TACIT_JOIN_SPREAD_PART);
     tacit_status st = tacit_platform_random(&d->platform, random, sizeof random);
     if (st != TACIT_OK) return contribution_over(sim, w, step, st);
     step->next = VIRTUAL_NEXT_REQUEST;

@@ -17,6 +17,7 @@
 #include "common/plan.h"
 #include "common/prng.h"
 #include "firmware/participate.h"
+#include "tools/byte_buffer.h"
 #include "tools/memory_platform.h"
 #include "tools/virtual.h"
 #include "tools/virtual_pool.h"
@@ -118,16 +119,11 @@ typedef enum {
 } virtual_next;
 
 typedef struct {
-    uint8_t *data;
-    size_t len, cap;
-} virtual_bytes;
-
-typedef struct {
     virtual_event event;
     virtual_device *device;
-    virtual_bytes answer; /* pulled from the cohort */
-    bool answer_whole;    /* else it broke off */
-    virtual_body *body;   /* to be sent in event order */
+    byte_buffer answer; /* pulled from the cohort */
+    bool answer_whole;  /* else it broke off */
+    virtual_body *body; /* to be sent in event order */
     virtual_next next;
     uint32_t pause_s;
     tacit_status status;
@@ -148,7 +144,7 @@ typedef struct {
     float *x;
     uint32_t *words;
     uint32_t *sum; /* of the updates recomputed by this thread */
-    virtual_bytes out;
+    byte_buffer out;
     double cpu_s[VIRTUAL_PART_COUNT];
 } virtual_worker;
 
@@ -294,7 +290,6 @@ void virtual_check_cohort(virtual_sim *sim, const virtual_round *round,
 void virtual_check_end(virtual_sim *sim);
 
 /* ---- virtual.c ---- */
-tacit_sink virtual_bytes_sink(virtual_bytes *b); /* appends */
 
 /* ---- CPU time of the calling thread, and its bookkeeping ---- */
 double virtual_cpu_s(void);

@@ -237,7 +237,7 @@ static void on_arrive(virtual_sim *sim, const virtual_event *e) {
 void virtual_server_pull(virtual_sim *sim, virtual_step *step) {
     virtual_server *s = &sim->server;
     virtual_event *e = &step->event;
-    tacit_sink sink = virtual_bytes_sink(&step->answer);
+    tacit_sink sink = byte_buffer_sink(&step->answer);
     tacit_status st = TACIT_OK;
     uint32_t cursor = 0;
     step->answer.len = 0;
