@@ -69,7 +69,7 @@ size_t tacit_secagg_len_max(uint32_t n_hi) {
 
 static void lay_out(tacit_secagg *s, uint32_t capacity, uint32_t n_hi) {
     _Static_assert(_Alignof(tacit_secagg_neighbour) == 1, "the arrays after u16 are bytes");
-    _Static_assert(SECAGG_HELD_LEN <= SECAGG_BOXES_LEN, "held shares take the sealed ones' place");
+    _Static_assert(SECAGG_HELD_LEN <= SECAGG_BOXES_LEN, "held keys take the boxes' place");
     s->capacity = capacity;
     s->region = (uint8_t *)(s + 1);
     s->region_len = region_len(capacity, n_hi);

@@ -7,8 +7,8 @@
  * every later call says LEFT. Nothing is sent twice: a request's bytes are produced once.
  *
  * Memory: one block given by the caller, tacit_secagg_len(plan) bytes, laid out as
- *   [machine][wire reader][cycle scratch n x u16][neighbours: index, id, keys, commitment,
- *    signature key, pair key, own shares, held share keys][bitmaps U2 U3]
+ *   [machine with its wire reader][cycle scratch n x u16][neighbours: index; id, keys, commitment,
+ *    channel secret; own shares or mask keys; own boxes or held share keys][bitmaps U2 U3]
  * It grows with the neighbours and the roster size, not with the update's length. */
 #ifndef TACIT_FIRMWARE_SECAGG_H
 #define TACIT_FIRMWARE_SECAGG_H

@@ -38,8 +38,8 @@ static tacit_status derive_pair_keys(tacit_secagg *s, uint32_t *count) {
     return st;
 }
 
-/* Through all masks slice by slice: a slice stays in the first-level cache however long the vector
- * is. */
+/* Through all masks slice by slice: a slice stays in the nearest caches however long the vector is.
+ */
 static void add_masks(const tacit_secagg *s, uint32_t *words, uint32_t count,
                       const uint8_t *self_key) {
     enum { SLICE = 16 * TACIT_MASK_BLOCK };

@@ -3,9 +3,10 @@
  *
  * What each phase takes stands in cohort_join.c, cohort_phases.c and cohort_reveal.c, what it
  * answers in cohort_answer.c, the sum in unmask.c. REVEAL closes when every device that agreed has
- * answered or at its deadline; it could close as soon as every secret has t_v shares, which would
- * save the wait for stragglers and cost the spare shares that make up for wrong ones, so it does
- * not. Nothing here reads a clock, opens a socket or draws a random number. */
+ * answered, when it has become quiet or at its deadline; it could close as soon as every secret has
+ * t_v shares, which would save more of the wait and cost most of the spare shares that make up for
+ * wrong ones, so it does not. Nothing here reads a clock, opens a socket or draws a random number.
+ */
 #include "server/cohort.h"
 
 #include <stdarg.h>
@@ -73,9 +74,10 @@ void cohort_shares_free(cohort *c) {
     if (c->shares != NULL) tacit_wipe(c->shares, (size_t)c->offsets[c->rule.n] * TACIT_SHARE_LEN);
     free(c->shares);
     free(c->held);
-    free(c->bad_deals);
+    free(c->empty_boxes);
     free(c->boxes);
-    c->shares = c->held = c->bad_deals = c->boxes = NULL;
+    c->shares = c->held = c->boxes = NULL;
+    c->empty_boxes = NULL;
 }
 
 void cohort_job_free(cohort *c) {
@@ -272,14 +274,17 @@ void cohort_blame_add(cohort *c, const cohort_blame *blame) {
     cohort_blame *b = &c->blames[c->report.blame_count++];
     *b = *blame;
     memcpy(b->id, c->roster[b->index]->id, TACIT_HASH_LEN);
+    memcpy(b->device_key, c->roster[b->index]->device_key, TACIT_KEY_LEN);
 }
 
 const char *cohort_fault_name(cohort_fault fault) {
-    static const char *const names[] = {"message", "key", "deal", "seal"};
+    static const char *const names[] = {"message", "key", "deal", "unopened"};
     return names[fault];
 }
 
-bool cohort_fault_bans(cohort_fault fault) { return fault != COHORT_FAULT_MESSAGE; }
+bool cohort_fault_bans(cohort_fault fault) {
+    return fault == COHORT_FAULT_KEY || fault == COHORT_FAULT_DEAL;
+}
 
 const uint32_t *cohort_sum(const cohort *c) { return c->phase == COHORT_DONE ? c->sum : NULL; }
 

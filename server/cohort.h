@@ -41,9 +41,9 @@ typedef struct {
      * n_lo and 1 - max_dropout of those expected) has sent and nothing was accepted for quiet_s
      * seconds: nobody waits out a deadline for devices that are gone. 0: never. */
     uint32_t quiet_s;
-    /* Certificates whose joins are refused, by id: devices that were named in earlier rounds.
-     * Copied by cohort_new. */
-    const uint8_t (*banned)[TACIT_HASH_LEN];
+    /* Device keys whose joins are refused, under whatever certificate: devices that were named in
+     * earlier rounds. Copied by cohort_new. */
+    const uint8_t (*banned)[TACIT_KEY_LEN];
     uint32_t banned_count;
     /* For benchmarks alone: the complete graph at any size (tacit_graph_rule_complete). Devices
      * derive the plan's own graph and leave such a cohort. */
@@ -99,7 +99,7 @@ TACIT_MUST_CHECK tacit_status cohort_answer_next(const cohort *c, cohort_phase p
  *
  * The first stage rebuilds the secrets and derives the masks' keys, a few devices a task; the
  * second takes the masks off, a range of coordinates and a range of masks a task. Memory: a key of
- * 32 bytes a mask, and 32 KB of stack a task. */
+ * 32 bytes a mask, and 40 KB of stack a task. */
 /* WRONG_PHASE, NO_SPACE (COHORT_FAILED then). */
 TACIT_MUST_CHECK tacit_status cohort_job_begin(cohort *c);
 /* Tasks of the stage; 0 when the job is over (DONE or FAILED). */
@@ -118,25 +118,29 @@ const uint32_t *cohort_sum(const cohort *c);
 
 /* ---- What happened -----------------------------------------------------------------------------
  */
-/* Devices that provably broke the protocol (security M2). Nobody is named for what another could
- * have done: all of it stands under the device's own signature. */
+/* Devices that broke the protocol (security M2). The first three are proved by what stands under
+ * the device's own signature, so nobody is named for what another could have done; UNOPENED is a
+ * suspicion. */
 typedef enum {
     COHORT_FAULT_MESSAGE = 0, /* signed a message that breaks the protocol */
     COHORT_FAULT_KEY = 1,     /* signed a share key that does not open the share's box */
-    COHORT_FAULT_DEAL = 2,    /* dealt shares that contradict each other or its commitment; its own
-                               * boxes, opened by at least t_v holders, show it */
-    COHORT_FAULT_SEAL = 3     /* at least t_v neighbours signed that its box did not open */
+    COHORT_FAULT_DEAL = 2, /* dealt boxes of which, of at least t_v that holders opened, some hold
+                            * no share or shares that contradict the others or the commitment */
+    COHORT_FAULT_UNOPENED = 3 /* its secret was lost, and neighbours that revealed gave no key for
+                               * its boxes: either those do not open, or these neighbours lie */
 } cohort_fault;
 typedef struct {
     uint32_t index; /* in the roster */
     uint8_t id[TACIT_HASH_LEN];
+    uint8_t device_key[TACIT_KEY_LEN];
     cohort_phase phase; /* of the message */
     cohort_fault fault;
-    uint32_t wrong, came; /* DEAL, SEAL: shares that were wrong or missing, and all that came */
+    uint32_t wrong, came; /* DEAL: shares wrong or absent from their boxes, of all opened;
+                           * UNOPENED: neighbours without a key, shares that came */
 } cohort_blame;
 const char *cohort_fault_name(cohort_fault fault);
-/* Faults that cost the others a sum or may have: such a device should not join again. A message
- * that is merely wrong costs its sender the round, and may come of a bug. */
+/* Proved faults that cost the others a sum or may have: such a device should not join again. A
+ * message that is merely wrong costs its sender the round, and may come of a bug. */
 bool cohort_fault_bans(cohort_fault fault);
 
 typedef struct {

@@ -100,5 +100,3 @@ bool cohort_fits_commitment(const cohort_seat *owner, const uint8_t secret[stati
 }
 
 bool cohort_shows_holder_lied(tacit_status opened) { return opened == TACIT_CORRUPT; }
-
-bool cohort_shows_boxes_shut(uint32_t missing, uint32_t threshold) { return missing >= threshold; }

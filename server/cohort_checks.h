@@ -66,8 +66,4 @@ bool cohort_fits_commitment(const cohort_seat *owner, const uint8_t secret[stati
  */
 bool cohort_shows_holder_lied(tacit_status opened);
 
-/* Whether `missing` neighbours that revealed without a share of this owner show that its boxes do
- * not open: t_v of them are more than can collude (t_v > t1), so at least one was honest. */
-bool cohort_shows_boxes_shut(uint32_t missing, uint32_t threshold);
-
 #endif

@@ -73,11 +73,11 @@ struct cohort {
     uint32_t target;  /* joins that close JOIN */
     uint32_t joined;
     uint32_t waiting; /* devices the phase still expects a message from (SHARE..REVEAL) */
-    uint8_t secret[TACIT_KEY_LEN]; /* places in the tables, choice of share subsets */
+    uint8_t secret[TACIT_KEY_LEN]; /* places in the tables, challenges to shares */
     cohort_seat *seats;            /* [n_hi], by slot */
     key_table ids;                 /* id -> slot */
     key_table strangers;           /* id with a genuine certificate -> failed joins */
-    key_table banned;              /* ids that may not join */
+    key_table banned;              /* device keys that may not join */
     key_table device_keys;         /* taken device keys */
     key_table round_keys;          /* pk_c, pk_s and commitments in use, one set (security H2) */
 
@@ -96,13 +96,13 @@ struct cohort {
 
     /* Who was accepted in a phase, by index. [COHORT_SHARE] is U2, [COHORT_MASK] U3. */
     uint8_t *sets[COHORT_REVEAL + 1];
-    uint8_t *stage;       /* one body's boxes or shares until its signature is checked */
-    uint8_t *boxes;       /* [edges x COHORT_PAIR_LEN] s, then b; see above */
-    uint8_t *shares;      /* [edges x TACIT_SHARE_LEN] */
-    uint8_t *held;        /* [edges] bitmap: that share is there */
-    uint8_t *bad_deals;   /* [n] bitmap: a box of this dealer holds no share at all */
-    cohort_blame *blames; /* [2 n]: at most one for a message and one for dealing, a device */
-    uint32_t *sum;        /* [dims] mod 2^32 */
+    uint8_t *stage;        /* one body's boxes or shares until its signature is checked */
+    uint8_t *boxes;        /* [edges x COHORT_PAIR_LEN] s, then b; see above */
+    uint8_t *shares;       /* [edges x TACIT_SHARE_LEN] */
+    uint8_t *held;         /* [edges] bitmap: that share is there */
+    uint16_t *empty_boxes; /* [n] opened boxes of this dealer that hold no share */
+    cohort_blame *blames;  /* [2 n]: at most one for a message and one for dealing, a device */
+    uint32_t *sum;         /* [dims] mod 2^32 */
     cohort_job job;
     cohort_report report;
 };

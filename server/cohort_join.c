@@ -64,8 +64,6 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
                              const uint8_t *id, uint64_t now_s) {
     cohort *c = r->c;
     if (c->joined >= c->target) return refuse(r, TACIT_LATE, "the roster is full");
-    if (key_table_find(&c->banned, id) != NULL)
-        return refuse(r, TACIT_BAD_CERTIFICATE, "this device broke the protocol in a round before");
     const uint32_t *attempts = key_table_find(&c->strangers, id);
     if (attempts != NULL && !cohort_attempts_left(*attempts))
         return refuse(r, TACIT_BUSY, "too many attempts with this certificate");
@@ -75,6 +73,8 @@ static tacit_status take_new(cohort_request *r, uint32_t *slot, const tacit_join
                           cohort_certificate_until(c, now_s), c->params.plan.least_class);
     if (st != TACIT_OK)
         return refuse(r, st, "the certificate is not the authority's, too weak or ends too early");
+    if (key_table_find(&c->banned, cert.device_key) != NULL)
+        return refuse(r, TACIT_BAD_CERTIFICATE, "this device broke the protocol in a round before");
     st = cohort_verify_join(c, join, id, cert.device_key);
     if (st != TACIT_OK) {
         remember(c, id, 1);

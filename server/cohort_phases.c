@@ -175,8 +175,8 @@ tacit_status cohort_close_agree(cohort *c) {
     size_t edges = c->offsets[c->rule.n];
     c->shares = calloc(edges, TACIT_SHARE_LEN);
     c->held = calloc((edges + 7) / 8, 1);
-    c->bad_deals = calloc(tacit_bitmap_len(c->rule.n), 1);
-    if (c->shares == NULL || c->held == NULL || c->bad_deals == NULL)
+    c->empty_boxes = calloc(c->rule.n, sizeof *c->empty_boxes);
+    if (c->shares == NULL || c->held == NULL || c->empty_boxes == NULL)
         return cohort_fail(c, TACIT_NO_SPACE, "agree: no memory for the shares");
     c->waiting = tacit_bitmap_count(c->sets[COHORT_AGREE], c->rule.n);
     return check_reachable(c, COHORT_AGREE, "agree");

@@ -61,7 +61,8 @@ static tacit_status take_all(cohort_request *r, const tacit_RevealHeader *header
     return st;
 }
 
-/* Opens the staged boxes into the shares' places. Nothing counts until all have opened. */
+/* Opens the staged boxes into the shares' places, which count only once all have opened; the edge
+ * of a box that holds no share becomes NO_EDGE. */
 static tacit_status open_boxes(cohort_request *r, uint32_t count) {
     cohort *c = r->c;
     for (uint32_t i = 0; i < count; i++) {
@@ -71,10 +72,7 @@ static tacit_status open_boxes(cohort_request *r, uint32_t count) {
         tacit_status st =
             tacit_share_open(c->shares + (size_t)edge * TACIT_SHARE_LEN, cohort_due_box(c, edge),
                              entry + 8, c->session, owner, r->index, kind);
-        if (st == TACIT_BAD_SHARE) {
-            tacit_bit_set(c->bad_deals, owner);
-            tacit_put_u32(entry, NO_EDGE);
-        }
+        if (st == TACIT_BAD_SHARE) tacit_put_u32(entry, NO_EDGE);
         if (cohort_shows_holder_lied(st))
             return cohort_request_refuse(r, TACIT_BAD_SHARE, COHORT_FAULT_KEY,
                                          "key %u does not open the box of %u", i, owner);
@@ -94,8 +92,12 @@ tacit_status cohort_take_reveal(cohort_request *r) {
     st = take_all(r, &header);
     if (st == TACIT_OK) st = open_boxes(r, header.count);
     for (uint32_t i = 0; i < header.count && st == TACIT_OK; i++) {
-        uint32_t edge = tacit_get_u32(c->stage + (size_t)i * ENTRY_LEN);
-        if (edge != NO_EDGE) tacit_bit_set(c->held, edge);
+        const uint8_t *entry = c->stage + (size_t)i * ENTRY_LEN;
+        uint32_t edge = tacit_get_u32(entry);
+        if (edge != NO_EDGE)
+            tacit_bit_set(c->held, edge);
+        else
+            c->empty_boxes[tacit_get_u32(entry + 4)]++;
     }
     if (st == TACIT_OK) cohort_request_accept(r, header.signature);
     tacit_wipe(c->stage, (size_t)c->degree_max * COHORT_PAIR_LEN);

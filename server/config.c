@@ -73,7 +73,7 @@ void config_default(config *c) {
     c->max_colluding = 100;
     c->max_dropout = 200;
     c->n_lo = 100;
-    c->n_hi = 1000;
+    c->n_hi = 2000;
     c->separation_s = 3600;
     c->back_off_s = 5;
     c->quiet_s = 5;

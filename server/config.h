@@ -10,7 +10,7 @@
  *   staged_mb = 256                     max_colluding = 0.1   (at most three digits)
  *   max_connections = 4096              max_dropout = 0.2
  *   catalogue = catalogue.csv           n_lo = 100
- *                                       n_hi = 1000
+ *                                       n_hi = 2000
  *                                       n_min_floor = 0   (0: none)
  *                                       expected = 0      (0: joining goes on until n_hi or time)
  *                                       separation_s = 3600

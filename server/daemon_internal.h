@@ -35,6 +35,8 @@ struct daemon {
     /* The run in progress. */
     store_run run;
     round_run *round;
+    store_blame *blames; /* of the last round, until they are stored */
+    size_t blame_count;
     bool working; /* a worker has the round or is preparing one */
     uv_work_t work;
     /* Beginning a run, in a worker. */

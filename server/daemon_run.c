@@ -228,38 +228,33 @@ static bool reserve(daemon_state *d) {
     return true; /* it is OVER */
 }
 
-typedef struct {
-    uint8_t (*ids)[TACIT_HASH_LEN];
-    uint32_t count, room;
-} ban_list;
-
-static tacit_status add_ban(void *self, const store_blame *blame) {
-    ban_list *l = self;
-    if (!blame->banned) return TACIT_OK;
-    if (l->count == l->room) {
-        uint32_t room = l->room > 0 ? 2 * l->room : 16;
-        void *grown = realloc(l->ids, room * sizeof *l->ids);
-        if (grown == NULL) return TACIT_NO_SPACE;
-        l->ids = grown;
-        l->room = room;
+/* Stores the blames of the round before, unless that is done. */
+static bool keep_blames(daemon_state *d) {
+    if (d->blame_count == 0) return true;
+    if (store_blame_add(d->store, d->blames, d->blame_count) != TACIT_OK) {
+        log_store(d, "keep blames");
+        return false;
     }
-    memcpy(l->ids[l->count++], blame->id, TACIT_HASH_LEN);
-    return TACIT_OK;
+    free(d->blames);
+    d->blames = NULL;
+    d->blame_count = 0;
+    return true;
 }
 
 static tacit_status open_service(daemon_state *d, const round_offer *o) {
-    ban_list banned = {0};
-    tacit_status st = store_blame_each(d->store, add_ban, &banned);
+    uint8_t(*banned)[TACIT_KEY_LEN];
+    uint32_t count;
+    tacit_status st = store_banned(d->store, &banned, &count);
     if (st != TACIT_OK)
-        log_store(d, "read blames");
+        log_store(d, "read bans");
     else
-        st =
-            service_open(d->service, o, (const uint8_t(*)[TACIT_HASH_LEN])banned.ids, banned.count);
-    free(banned.ids);
+        st = service_open(d->service, o, (const uint8_t(*)[TACIT_KEY_LEN])banned, count);
+    free(banned);
     return st;
 }
 
 static bool open_round(daemon_state *d) {
+    if (!keep_blames(d)) return false; /* nobody gets in again by a full disk */
     const round_offer *o = round_plan(d->round);
     tacit_status st = store_plan_put(d->store, o->plan.round, o->encoded, sizeof o->encoded);
     if (st != TACIT_OK && st != TACIT_DUPLICATE) { /* a second try finds the plan already kept */
@@ -383,30 +378,32 @@ static void log_blame(uint64_t round, const cohort_blame *b) {
     logline_end(&l);
 }
 
-/* Kept before the round is, so that a crash in between forgets nobody. */
-static void keep_blames(daemon_state *d, const cohort_report *report) {
+/* Kept before the round is recorded, so that a crash in between forgets nobody; when the store
+ * fails the next round waits for it. */
+static void take_blames(daemon_state *d, const cohort_report *report) {
     uint64_t round = round_plan(d->round)->plan.round;
-    store_blame *kept = calloc(report->blame_count, sizeof *kept);
+    d->blames = calloc(report->blame_count, sizeof *d->blames);
+    d->blame_count = d->blames != NULL ? report->blame_count : 0;
     for (uint32_t i = 0; i < report->blame_count; i++) {
         const cohort_blame *b = &report->blames[i];
         log_blame(round, b);
-        if (kept == NULL) continue;
-        kept[i] = (store_blame){.round = round,
-                                .phase = (uint32_t)b->phase,
-                                .banned = cohort_fault_bans(b->fault),
-                                .wrong = b->wrong,
-                                .came = b->came};
-        memcpy(kept[i].id, b->id, TACIT_HASH_LEN);
-        snprintf(kept[i].fault, sizeof kept[i].fault, "%s", cohort_fault_name(b->fault));
+        if (d->blames == NULL) continue;
+        store_blame *kept = &d->blames[i];
+        *kept = (store_blame){.round = round,
+                              .phase = (uint32_t)b->phase,
+                              .banned = cohort_fault_bans(b->fault),
+                              .wrong = b->wrong,
+                              .came = b->came};
+        memcpy(kept->id, b->id, TACIT_HASH_LEN);
+        memcpy(kept->device_key, b->device_key, TACIT_KEY_LEN);
+        snprintf(kept->fault, sizeof kept->fault, "%s", cohort_fault_name(b->fault));
     }
-    if (kept == NULL || store_blame_add(d->store, kept, report->blame_count) != TACIT_OK)
-        log_store(d, "keep blames");
-    free(kept);
+    (void)keep_blames(d);
 }
 
 static void ended(void *self, const cohort_report *report, const uint32_t *words) {
     daemon_state *d = self;
-    if (report->blame_count > 0) keep_blames(d, report);
+    if (report->blame_count > 0) take_blames(d, report);
     round_gathered(d->round, report, words, (uint64_t)time(NULL));
     daemon_step(d);
 }
@@ -453,6 +450,7 @@ tacit_status daemon_record_cut_off(daemon_state *d) {
 
 void daemon_run_free(daemon_state *d) {
     start_free(d);
+    free(d->blames);
     round_free(d->round);
     d->round = NULL;
 }

@@ -46,8 +46,8 @@ TACIT_MUST_CHECK tacit_status service_new(service **out, char *note, uv_loop_t *
                                           const service_host *host);
 uint32_t service_port(const service *s);
 
-/* Shows the plan and takes joins, but those under the ids banned[banned_count] (copied). The round
- * before must be settled. NO_SPACE, BAD_PLAN. */
+/* Shows the plan and takes joins, but those of the device keys banned[banned_count] (copied). The
+ * round before must be settled. NO_SPACE, BAD_PLAN. */
 TACIT_MUST_CHECK tacit_status service_open(service *s, const round_offer *offer,
                                            const uint8_t (*banned)[TACIT_HASH_LEN],
                                            uint32_t banned_count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * service_job.c - taking the masks off on libuv's worker threads: all tasks of a stage are queued
- * one by one, so a pool of any size is kept busy and other work gets its turn; what stands between
- * the stages is short and runs on the loop. */
+ * one by one, so a pool of any size is kept busy; what stands between the stages is short and runs
+ * on the loop. */
 #include <stdlib.h>
 
 #include "server/service_internal.h"

@@ -43,14 +43,16 @@ typedef struct {
     char note[TACIT_NOTE_LEN + 1];
 } store_record;
 
-/* A device that provably broke the protocol in a round (cohort_blame), by its certificate's id. */
+/* What a device did in a round (cohort_blame), or what the operator decided about it since ("ban",
+ * "pardon"; then `round` is that of an entry before). */
 typedef struct {
     uint64_t round;
-    uint8_t id[32];
-    uint32_t phase;       /* 1 share .. 4 reveal */
-    char fault[16];       /* cohort_fault_name */
-    bool banned;          /* its joins are refused from now on */
-    uint32_t wrong, came; /* shares */
+    uint8_t id[32];         /* of its certificate */
+    uint8_t device_key[32]; /* which outlives certificates */
+    uint32_t phase;         /* 1 share .. 4 reveal */
+    char fault[16];         /* cohort_fault_name */
+    bool banned;            /* joins under the device key are refused from now on */
+    uint32_t wrong, came;   /* shares */
 } store_blame;
 
 typedef struct {
@@ -102,6 +104,10 @@ TACIT_MUST_CHECK tacit_status store_commit_sum(store *s, store_record *record,
 TACIT_MUST_CHECK tacit_status store_blame_add(store *s, const store_blame *blames, size_t count);
 TACIT_MUST_CHECK tacit_status
 store_blame_each(store *s, tacit_status (*visit)(void *self, const store_blame *b), void *self);
+
+/* The device keys that are banned: by an entry that no pardon follows. *keys is malloc'ed for the
+ * caller, NULL when there are none. */
+TACIT_MUST_CHECK tacit_status store_banned(store *s, uint8_t (**keys)[32], uint32_t *count);
 
 /* Models. Files are kept in the database, immutable. */
 TACIT_MUST_CHECK tacit_status store_model_add(store *s, const store_model *model,

@@ -53,7 +53,8 @@ static const char *const migrations[] = {
     " BEGIN SELECT raise(ABORT, 'a plan is immutable'); END;",
     /* 2 */
     "CREATE TABLE blame (entry INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES round,"
-    " id BLOB NOT NULL, phase INTEGER NOT NULL, fault TEXT NOT NULL, banned INTEGER NOT NULL,"
+    " id BLOB NOT NULL, device_key BLOB NOT NULL, phase INTEGER NOT NULL, fault TEXT NOT NULL,"
+    " banned INTEGER NOT NULL,"
     " wrong INTEGER NOT NULL, came INTEGER NOT NULL);"
     "CREATE TRIGGER blame_update BEFORE UPDATE ON blame"
     " BEGIN SELECT raise(ABORT, 'the record is append-only'); END;"
@@ -585,12 +586,14 @@ exit:
 
 static tacit_status add_blame(store *s, const store_blame *blame) {
     binder b = {0};
-    tacit_status st = prepare(s, &b.q,
-                              "INSERT INTO blame (round, id, phase, fault, banned, wrong, came)"
-                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
+    tacit_status st =
+        prepare(s, &b.q,
+                "INSERT INTO blame (round, id, device_key, phase, fault, banned, wrong,"
+                " came) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     if (st != TACIT_OK) return st;
     put_u64(&b, blame->round);
     put_blob(&b, blame->id, sizeof blame->id);
+    put_blob(&b, blame->device_key, sizeof blame->device_key);
     put_u64(&b, blame->phase);
     put_text(&b, blame->fault);
     put_u64(&b, blame->banned);
@@ -610,8 +613,8 @@ tacit_status store_blame_each(store *s, tacit_status (*visit)(void *self, const 
                               void *self) {
     binder b = {0};
     tacit_status st = prepare(s, &b.q,
-                              "SELECT round, id, phase, fault, banned, wrong, came FROM blame"
-                              " ORDER BY entry");
+                              "SELECT round, id, phase, fault, banned, wrong, came, device_key"
+                              " FROM blame ORDER BY entry");
     while (st == TACIT_OK && (st = row(s, &b)) == TACIT_OK) {
         store_blame blame = {.round = get_u64(b.q, 0),
                              .phase = get_u32(b.q, 2),
@@ -619,11 +622,42 @@ tacit_status store_blame_each(store *s, tacit_status (*visit)(void *self, const 
                              .wrong = get_u32(b.q, 5),
                              .came = get_u32(b.q, 6)};
         get_hash(blame.id, b.q, 1);
+        get_hash(blame.device_key, b.q, 7);
         get_text(blame.fault, sizeof blame.fault, b.q, 3);
         if ((st = visit(self, &blame)) != TACIT_OK) goto exit;
     }
     if (st == TACIT_NOT_FOUND) st = TACIT_OK;
 exit:
     sqlite3_finalize(b.q);
+    return st;
+}
+
+tacit_status store_banned(store *s, uint8_t (**keys)[32], uint32_t *count) {
+    binder b = {0};
+    uint32_t room = 0;
+    *keys = NULL;
+    *count = 0;
+    tacit_status st = prepare(s, &b.q,
+                              "SELECT DISTINCT device_key FROM blame b WHERE banned = 1 AND NOT"
+                              " EXISTS (SELECT 1 FROM blame p WHERE p.device_key = b.device_key"
+                              " AND p.fault = 'pardon' AND p.entry > b.entry)");
+    while (st == TACIT_OK && (st = row(s, &b)) == TACIT_OK) {
+        if (*count == room) {
+            room = room > 0 ? 2 * room : 16;
+            void *grown = realloc(*keys, room * sizeof **keys);
+            if (grown == NULL) {
+                st = TACIT_NO_SPACE;
+                break;
+            }
+            *keys = grown;
+        }
+        get_hash((*keys)[(*count)++], b.q, 0);
+    }
+    if (st == TACIT_NOT_FOUND) st = TACIT_OK;
+    sqlite3_finalize(b.q);
+    if (st == TACIT_OK) return st;
+    free(*keys);
+    *keys = NULL;
+    *count = 0;
     return st;
 }

@@ -5,7 +5,7 @@
  * Two stages of tasks that any number of threads may run. SECRETS, a few devices a task: rebuild a
  * device's secret, check it, derive the keys of the masks it stands for; where they go was counted
  * before, so tasks write side by side. MASKS, a range of coordinates small enough for the
- * first-level cache and, where there are too few such ranges for many threads, a part of the keys a
+ * nearest caches and, where there are too few such ranges for many threads, a part of the keys a
  * task: the part is added up on the stack and then put into the sum word by word, atomically.
  * A cohort with one secret that cannot be rebuilt has no sum: a mask left on makes every word
  * meaningless. Then, too, the dealers whose own boxes prove them wrong are named. */
@@ -19,8 +19,8 @@
 enum {
     SECRETS_PER_TASK = 4,
     SLICE_WORDS = 16 * TACIT_MASK_BLOCK,
-    TASKS_WANTED = 32, /* of the second stage, if there are masks enough */
-    PART_KEYS_MIN = 64 /* so that adding a part up is little beside making its masks */
+    TASKS_WANTED = 128, /* of the second stage, if there are masks enough */
+    PART_KEYS_MIN = 64  /* so that adding a part up is little beside making its masks */
 };
 
 static uint32_t ceil_div(uint32_t a, uint32_t b) { return a / b + (a % b != 0); }
@@ -136,20 +136,24 @@ static void run_secrets(cohort *c, uint32_t task) {
     rebuild_free(r);
 }
 
-/* A dealer is named when its own boxes, opened by at least t_v holders, hold shares that contradict
- * each other or its commitment, or when at least t_v of its neighbours signed a reveal without it:
- * more than can collude. */
+/* A dealer is named when at least t_v of its boxes were opened by their holders and what is in them
+ * is no share, or shares that contradict each other or its commitment. Neighbours that revealed
+ * without a key for its boxes prove nothing against it, few of them or many: they make it suspect
+ * when its secret is lost for want of theirs. */
 static void name_dealer(cohort *c, uint32_t v) {
     const cohort_job_secret *job = &c->job.secrets[v];
-    uint32_t t = c->thresholds[v], missing = cohort_neighbours_in(c, v, COHORT_REVEAL) - job->came;
-    cohort_blame blame = {.index = v, .phase = COHORT_SHARE, .came = job->came};
-    bool bad = job->wrong > 0 || job->status == TACIT_BAD_SHARE || tacit_bit_get(c->bad_deals, v);
-    if (bad && job->came >= t) {
+    uint32_t empty = c->empty_boxes[v], opened = job->came + empty;
+    uint32_t unopened = cohort_neighbours_in(c, v, COHORT_REVEAL) - opened;
+    bool bad = job->wrong > 0 || empty > 0 || job->status == TACIT_BAD_SHARE;
+    cohort_blame blame = {.index = v, .phase = COHORT_SHARE};
+    if (bad && opened >= c->thresholds[v]) {
         blame.fault = COHORT_FAULT_DEAL;
-        blame.wrong = job->wrong;
-    } else if (job->status == TACIT_TOO_FEW && cohort_shows_boxes_shut(missing, t)) {
-        blame.fault = COHORT_FAULT_SEAL;
-        blame.wrong = missing;
+        blame.wrong = job->wrong + empty;
+        blame.came = opened;
+    } else if (job->status == TACIT_TOO_FEW && unopened > 0) {
+        blame.fault = COHORT_FAULT_UNOPENED;
+        blame.wrong = unopened;
+        blame.came = job->came;
     } else {
         return;
     }

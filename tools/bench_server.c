@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench_server.c - the server's part of a round: taking masked vectors, and taking the masks off
- * the sum. One thread, so a row is core-seconds: slices are independent and divide by the cores. */
+ * the sum. One thread, so a row is core-seconds: the tasks of the sum are
+ * independent and divide by the cores. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -264,6 +264,46 @@ static int blames(const options *o) {
     return end_listing(o, db, &l, "blames", st);
 }
 
+/* ---- ban, pardon -------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const char *id; /* hexadecimal */
+    store_blame last;
+    bool found;
+} blame_search;
+
+static tacit_status find_blame(void *self, const store_blame *b) {
+    blame_search *s = self;
+    char id[OUTPUT_HEX_LEN + 1];
+    hash_text(id, b->id);
+    if (strcmp(id, s->id) != 0) return TACIT_OK;
+    s->last = *b;
+    s->found = true;
+    return TACIT_OK;
+}
+
+/* A new entry for a device that is listed; the open round keeps whom it has let in. */
+static int decide(const options *o, const char *id, bool ban) {
+    store *db = NULL;
+    blame_search s = {.id = id};
+    if (server_folder_store(&db, o->folder) != 0) return 1;
+    tacit_status st = store_blame_each(db, find_blame, &s);
+    if (st == TACIT_OK && !s.found) {
+        store_close(db);
+        return complain("%s: blames lists no device %s", o->folder, id);
+    }
+    snprintf(s.last.fault, sizeof s.last.fault, "%s", ban ? "ban" : "pardon");
+    s.last.banned = ban;
+    s.last.phase = s.last.wrong = s.last.came = 0;
+    if (st == TACIT_OK) st = store_blame_add(db, &s.last, 1);
+    store_close(db);
+    if (st != TACIT_OK) return complain("%s: %s", o->folder, tacit_status_text(st));
+    printf("device %s: its joins are %s from the next round on\n", id,
+           ban ? "refused" : "taken again");
+    return 0;
+}
+
 /* ---- The command -------------------------------------------------------------------------------
  */
 
@@ -291,24 +331,35 @@ int cmd_round(int argc, char **argv) {
         {"run", ARG_U64, &o.only_run, "N", "list: this run only"},
         {"json", ARG_FLAG, &o.json, NULL, "one JSON object on stdout"},
         {NULL, ARG_FLAG, NULL, NULL, NULL}};
-    const char *words[2] = {NULL, NULL};
+    const char *words[3] = {NULL, NULL, NULL};
     size_t count = 0;
     args_result parsed = args_parse(
-        argc, argv, table, "round FOLDER start|list|blames [OPTIONS]",
+        argc, argv, table,
+        "round FOLDER start|list|blames [OPTIONS] or round FOLDER ban|pardon DEVICE",
         "start: asks the server of FOLDER for a training run; tacitd takes it up within\n"
         "seconds, or when it is started. list: the record, one line for each round. blames:\n"
-        "devices that provably broke the protocol, and whether their joins are refused since:\n"
-        "  message  signed a message that breaks the protocol\n"
-        "  key      signed a share key that does not open the share's box\n"
-        "  deal     dealt shares that contradict each other or its own commitment\n"
-        "  seal     sealed boxes that at least its threshold of neighbours could not open",
-        words, 2, &count);
+        "devices that broke the protocol, and whether that has their joins refused since:\n"
+        "  message   signed a message that breaks the protocol\n"
+        "  key       signed a share key that does not open the share's box\n"
+        "  deal      dealt boxes without shares in them, or shares that contradict each other\n"
+        "            or its own commitment\n"
+        "  unopened  is suspect: its secret was lost and `wrong` neighbours had no key for its\n"
+        "            boxes; either those do not open or these neighbours lie\n"
+        "ban, pardon: refuse the joins of a listed device, or take them again; by the device's\n"
+        "key, whatever certificate it comes with.",
+        words, 3, &count);
     if (parsed != ARGS_OK) return parsed == ARGS_HELP ? 0 : 2;
-    if (count < 2) return misuse("round wants a server folder and start, list or blames");
+    if (count < 2)
+        return misuse("round wants a server folder and start, list, blames, ban or pardon");
     o.folder = words[0];
     o.action = words[1];
     if (strcmp(o.action, "start") == 0) return start(&o);
     if (strcmp(o.action, "list") == 0) return list(&o);
     if (strcmp(o.action, "blames") == 0) return blames(&o);
+    bool ban = strcmp(o.action, "ban") == 0;
+    if (ban || strcmp(o.action, "pardon") == 0)
+        return count == 3
+                   ? decide(&o, words[2], ban)
+                   : misuse("round FOLDER %s wants a device's id as blames lists it", o.action);
     return misuse("round has no action '%s'", o.action);
 }

@@ -48,7 +48,8 @@ static void named(const rig *r, cohort_fault fault, uint32_t wrong, uint32_t cam
     assert_int_equal(rig_blame_count(r), 1);
     assert_int_equal(blame->index, cohort_slot_index(r->f.cohort, r->f.devices[2].slot));
     assert_memory_equal(blame->id, r->f.devices[2].id, TACIT_HASH_LEN);
-    assert_true(cohort_fault_bans(blame->fault));
+    assert_int_equal(cohort_fault_bans(blame->fault), fault == COHORT_FAULT_DEAL);
+    assert_memory_equal(blame->device_key, r->f.devices[2].device_key, TACIT_KEY_LEN);
     assert_int_equal(blame->phase, COHORT_SHARE);
     assert_string_equal(cohort_fault_name(blame->fault), cohort_fault_name(fault));
     assert_int_equal(blame->wrong, wrong);
@@ -107,14 +108,14 @@ static void test_uncommitted_secret(void **state) {
     rig_free(&r);
 }
 
-/* A box that opens and holds no share is the dealer's doing; one that does not open might be the
- * holder's, until t_v holders say so. */
+/* A box that opens and holds no share is the dealer's doing; one that does not open may be the
+ * holder's: its dealer is suspect when its secret is lost for it. */
 static void test_boxes_without_shares(void **state) {
     (void)state;
     rig r;
     deal_badly(&r, &forty, 19, DEAL_NOT_CANONICAL, false);
     finish_well(&r, 40);
-    named(&r, COHORT_FAULT_DEAL, 0, 20);
+    named(&r, COHORT_FAULT_DEAL, 19, 39);
     rig_free(&r);
     deal_badly(&r, &forty, 19, DEAL_UNOPENABLE, false);
     finish_well(&r, 40);
@@ -122,7 +123,25 @@ static void test_boxes_without_shares(void **state) {
     rig_free(&r);
     deal_badly(&r, &forty, 20, DEAL_UNOPENABLE, false);
     finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "19 shares, 20 needed");
-    named(&r, COHORT_FAULT_SEAL, 20, 19);
+    named(&r, COHORT_FAULT_UNOPENED, 20, 19);
+    rig_free(&r);
+}
+
+/* With colluders assumed t_v is above half of the neighbours: a liar needs to spoil fewer boxes
+ * than t_v to lose the cohort its sum. It is written down all the same. */
+static void test_as_few_bad_boxes_as_it_takes(void **state) {
+    (void)state;
+    /* 39 neighbours, A = 4, t_v 22: 18 bad boxes leave 21. */
+    const federation_spec spec = {
+        .device_count = 40, .max_colluding = 100, .max_dropout = 250, .seed = 6};
+    rig r;
+    deal_badly(&r, &spec, 18, DEAL_NOT_CANONICAL, false);
+    finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "21 shares, 22 needed");
+    named(&r, COHORT_FAULT_DEAL, 18, 39);
+    rig_free(&r);
+    deal_badly(&r, &spec, 18, DEAL_UNOPENABLE, true);
+    finish_badly(&r, COHORT_SUM, TACIT_TOO_FEW, "21 shares, 22 needed");
+    named(&r, COHORT_FAULT_UNOPENED, 18, 21);
     rig_free(&r);
 }
 
@@ -143,25 +162,30 @@ static void test_named_devices_do_not_join_again(void **state) {
     assert_false(cohort_fault_bans(COHORT_FAULT_MESSAGE));
     assert_true(cohort_fault_bans(COHORT_FAULT_KEY));
     assert_true(cohort_fault_bans(COHORT_FAULT_DEAL));
-    assert_true(cohort_fault_bans(COHORT_FAULT_SEAL));
+    assert_false(cohort_fault_bans(COHORT_FAULT_UNOPENED));
     rig r;
     rig_make(&r, &forty, TACIT_PHASE_JOIN);
-    uint8_t banned[3][TACIT_HASH_LEN]; /* one of them twice */
-    memcpy(banned[0], r.f.devices[1].id, TACIT_HASH_LEN);
-    memcpy(banned[1], r.f.devices[4].id, TACIT_HASH_LEN);
-    memcpy(banned[2], r.f.devices[1].id, TACIT_HASH_LEN);
+    uint8_t banned[3][TACIT_KEY_LEN]; /* one of them twice */
+    memcpy(banned[0], r.f.devices[1].device_key, TACIT_KEY_LEN);
+    memcpy(banned[1], r.f.devices[4].device_key, TACIT_KEY_LEN);
+    memcpy(banned[2], r.f.devices[1].device_key, TACIT_KEY_LEN);
     cohort_params params = r.f.cohort->params;
-    params.banned = (const uint8_t(*)[TACIT_HASH_LEN])banned;
+    params.banned = (const uint8_t(*)[TACIT_KEY_LEN])banned;
     params.banned_count = 3;
     cohort_free(r.f.cohort);
     assert_int_equal(cohort_new(&r.f.cohort, &params), TACIT_OK);
     memset(banned, 0, sizeof banned);
-    static const uint32_t out[] = {1, 4};
-    for (size_t i = 0; i < 2; i++) {
-        rig_request(&r, out[i]);
-        refused(&r, TACIT_BAD_CERTIFICATE, false, "broke the protocol in a round before");
-        r.d->gone = true;
-    }
+    /* Not under a new certificate either. */
+    federation_device *again = &r.f.devices[4];
+    tacit_cert cert = {.epoch = 2, .not_after_s = r.f.plan.join_until_s + 86400, .device_class = 2};
+    memcpy(cert.device_key, again->device_key, TACIT_KEY_LEN);
+    rig_request(&r, 4);
+    tacit_cert_issue(r.m.items[0].body.join.certificate, &cert, r.f.authority_secret);
+    refused(&r, TACIT_BAD_CERTIFICATE, false, "broke the protocol in a round before");
+    again->gone = true;
+    rig_request(&r, 1);
+    refused(&r, TACIT_BAD_CERTIFICATE, false, "broke the protocol in a round before");
+    r.d->gone = true;
     finish_well(&r, 38);
     rig_free(&r);
 }
@@ -172,6 +196,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_wrong_shares),
         cmocka_unit_test(test_uncommitted_secret),
         cmocka_unit_test(test_boxes_without_shares),
+        cmocka_unit_test(test_as_few_bad_boxes_as_it_takes),
         cmocka_unit_test(test_missing_shares_name_nobody),
         cmocka_unit_test(test_named_devices_do_not_join_again),
     };

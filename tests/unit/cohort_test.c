@@ -1023,7 +1023,7 @@ static void run_backwards(cohort *c) {
 }
 
 /* Tasks in any order give what one go gives: two of secrets, then 4 slices at 2^15 words. */
-static void test_slices(void **state) {
+static void test_tasks_in_any_order(void **state) {
     (void)state;
     rig r;
     federation_spec spec = eight;
@@ -1098,7 +1098,7 @@ int main(void) {
         cmocka_unit_test(test_device_refuses_complete_graph),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_poll),
-        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_tasks_in_any_order),
         cmocka_unit_test(test_job_out_of_phase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void test_wrong_arguments(void **state) {
     expect(2, "--pins", "recommend --model m --data x --person y");
     expect(2, "--data and --person", "recommend --server s");
     expect(2, "1 to 100", "recommend --server s --data x --person y --n 101");
-    expect(2, "start, list or blames", "round x");
+    expect(2, "start, list, blames, ban or pardon", "round x");
     expect(2, "server folder", "status");
     expect(2, "server folder", "model");
     expect(2, "--devices N, or --table", "graph");

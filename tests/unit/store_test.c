@@ -460,6 +460,8 @@ static void blames_survive(void **state) {
         {.round = 1, .phase = 4, .fault = "message"}};
     memset(added[0].id, 0xa5, 32);
     memset(added[1].id, 0x5a, 32);
+    memset(added[0].device_key, 0x11, 32);
+    memset(added[1].device_key, 0x22, 32);
     rounds(f, 2);
     blame_list l = {.count = 0};
     assert_int_equal(store_blame_each(f->s, keep_blame, &l), TACIT_OK);
@@ -474,6 +476,7 @@ static void blames_survive(void **state) {
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(l.kept[i].round, added[i].round);
         assert_memory_equal(l.kept[i].id, added[i].id, 32);
+        assert_memory_equal(l.kept[i].device_key, added[i].device_key, 32);
         assert_int_equal(l.kept[i].phase, added[i].phase);
         assert_string_equal(l.kept[i].fault, added[i].fault);
         assert_int_equal(l.kept[i].banned, added[i].banned);
@@ -486,6 +489,44 @@ static void blames_survive(void **state) {
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(sqlite3_exec(db, changes[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
     sqlite3_close(db);
+}
+
+static void banned_are(fixture *f, const char *keys) {
+    uint8_t(*got)[32];
+    uint32_t count;
+    assert_int_equal(store_banned(f->s, &got, &count), TACIT_OK);
+    assert_int_equal(count, strlen(keys));
+    for (uint32_t i = 0; i < count; i++)
+        for (int b = 0; b < 32; b++) assert_non_null(strchr(keys, got[i][b]));
+    free(got);
+}
+
+static void decide(fixture *f, char key, const char *fault, bool banned) {
+    store_blame blame = {.round = 1, .banned = banned};
+    memset(blame.device_key, key, 32);
+    snprintf(blame.fault, sizeof blame.fault, "%s", fault);
+    assert_int_equal(store_blame_add(f->s, &blame, 1), TACIT_OK);
+}
+
+/* A device is banned by an entry that no pardon follows, under whatever certificates; an entry that
+ * bans nobody takes no ban away. */
+static void bans_hold_until_a_pardon(void **state) {
+    fixture *f = *state;
+    rounds(f, 1);
+    banned_are(f, "");
+    decide(f, 'a', "deal", true);
+    decide(f, 'b', "message", false);
+    decide(f, 'a', "message", false);
+    banned_are(f, "a");
+    decide(f, 'b', "ban", true);
+    decide(f, 'b', "ban", true);
+    banned_are(f, "ab");
+    decide(f, 'a', "pardon", false);
+    banned_are(f, "b");
+    decide(f, 'a', "key", true);
+    banned_are(f, "ab");
+    for (char key = 'c'; key <= 'z'; key++) decide(f, key, "deal", true);
+    banned_are(f, "abcdefghijklmnopqrstuvwxyz");
 }
 
 /* A store of before there were blames gets their table, and loses nothing. */
@@ -515,6 +556,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_round_ends_not_at_all, make, clean),
         cmocka_unit_test_setup_teardown(the_record_cannot_be_changed, make, clean),
         cmocka_unit_test_setup_teardown(blames_survive, make, clean),
+        cmocka_unit_test_setup_teardown(bans_hold_until_a_pardon, make, clean),
         cmocka_unit_test_setup_teardown(an_older_store_is_brought_up_to_date, make, clean),
         cmocka_unit_test_setup_teardown(durable_settings, make, clean),
         cmocka_unit_test_setup_teardown(unusable_files, make, clean),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dealer_framed_by_silence.c - a holder says of one neighbour that its box did not open, and waits
  * until enough phones are gone: the secret of that neighbour then lacks exactly the share held
- * back, the cohort fails for it, and it looks as if its dealer had sealed badly. One voice shows
- * nothing: t_v of them are more than can lie together, and below that nobody is named. */
+ * back, the cohort fails for it, and it looks as if its dealer had sealed badly. Silence proves
+ * nothing, so the dealer is written down as suspect and its joins are taken as before. */
 #include "tests/malice/malice.h"
 #include "tests/support/server_attack.h"
 
@@ -28,15 +28,17 @@ static bool wins(const char **why) {
     rig_finish_until(&r, COHORT_DONE);
     cohort_report report;
     cohort_report_get(r.f.cohort, &report);
-    *why = report.failure == TACIT_TOO_FEW ? "no sum, and nobody is named" : "a sum came of it";
-    bool won = rig_named(&r, dealer);
+    *why = report.failure == TACIT_TOO_FEW ? "no sum, and nobody is banned" : "a sum came of it";
+    bool won = false;
+    for (uint32_t i = 0; i < report.blame_count; i++)
+        won |= report.blames[i].index == dealer && cohort_fault_bans(report.blames[i].fault);
     rig_free(&r);
     return won;
 }
 
 const malice_attack malice_dealer_framed_by_silence = {
     .finding = "M2",
-    .attack = "a holder keeps one share back so that its honest dealer is named for the failure",
-    .check = "cohort_shows_boxes_shut",
+    .attack = "a holder keeps one share back so that its honest dealer is banned for the failure",
+    .check = "cohort_fault_bans",
     .wins = wins,
 };
