@@ -74,7 +74,7 @@ static void errors_name_file_line_and_what(void **state) {
         {"[round]\njoin_s = 481\n", "tacit.ini:2: join_s must be a whole number from 1 to 480"},
         {"[round]\nn_hi = 60\n\nn_lo = 61\n", "tacit.ini:4: n_lo is above n_hi"},
         {"[round]\nn_hi = 99\n", "tacit.ini:2: n_lo is above n_hi"},
-        {"[round]\nexpected = 1001\n", "tacit.ini:2: expected is above n_hi"},
+        {"[round]\nexpected = 2001\n", "tacit.ini:2: expected is above n_hi"},
         {"[server\n", "tacit.ini:1: neither [section], key = value nor ; comment"},
         {"[server]\nport\n", "tacit.ini:2: neither [section], key = value nor ; comment"},
     };
