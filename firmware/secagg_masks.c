@@ -38,14 +38,14 @@ static tacit_status derive_pair_keys(tacit_secagg *s, uint32_t *count) {
     return st;
 }
 
-/* Through all masks slice by slice: a slice stays in the nearest caches however long the vector is.
+/* Through all masks range by range: a range stays in the nearest caches however long the vector is.
  */
 static void add_masks(const tacit_secagg *s, uint32_t *words, uint32_t count,
                       const uint8_t *self_key) {
-    enum { SLICE = 16 * TACIT_MASK_BLOCK };
+    enum { RANGE = 16 * TACIT_MASK_BLOCK };
     const tacit_plan *plan = &s->params.plan;
-    for (size_t first = 0; first < plan->dims; first += SLICE) {
-        size_t some = plan->dims - first < SLICE ? plan->dims - first : SLICE;
+    for (size_t first = 0; first < plan->dims; first += RANGE) {
+        size_t some = plan->dims - first < RANGE ? plan->dims - first : RANGE;
         for (uint32_t i = 0; i < count; i++) {
             const uint8_t *entry = s->dealt + (size_t)i * MASK_ENTRY_LEN;
             tacit_mask_apply(words + first, first, some, plan->bits, entry,

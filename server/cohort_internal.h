@@ -58,7 +58,7 @@ typedef struct {
 typedef struct {
     enum { COHORT_JOB_NONE, COHORT_JOB_SECRETS, COHORT_JOB_MASKS } stage;
     uint32_t task_count;
-    uint32_t slices, parts;     /* of the second stage: ranges of coordinates, ranges of keys */
+    uint32_t ranges, parts;     /* of the second stage: ranges of coordinates, ranges of keys */
     cohort_job_secret *secrets; /* [n] */
     uint8_t *keys;              /* [key_count x TACIT_KEY_LEN] */
     uint32_t key_count, subtract_count;

@@ -18,7 +18,7 @@
 
 enum {
     SECRETS_PER_TASK = 4,
-    SLICE_WORDS = 16 * TACIT_MASK_BLOCK,
+    RANGE_WORDS = 16 * TACIT_MASK_BLOCK,
     TASKS_WANTED = 128, /* of the second stage, if there are masks enough */
     PART_KEYS_MIN = 64  /* so that adding a part up is little beside making its masks */
 };
@@ -190,11 +190,11 @@ static void begin_masks(cohort *c) {
     cohort_job *job = &c->job;
     cohort_shares_free(c);
     job->stage = COHORT_JOB_MASKS;
-    job->slices = ceil_div(c->params.plan.dims, SLICE_WORDS);
-    job->parts = ceil_div(TASKS_WANTED, job->slices);
+    job->ranges = ceil_div(c->params.plan.dims, RANGE_WORDS);
+    job->parts = ceil_div(TASKS_WANTED, job->ranges);
     uint32_t most = job->key_count / PART_KEYS_MIN;
     if (job->parts > most) job->parts = most > 0 ? most : 1;
-    job->task_count = job->slices * job->parts;
+    job->task_count = job->ranges * job->parts;
 }
 
 static void apply_keys(const cohort *c, uint32_t *words, size_t first, size_t count,
@@ -208,13 +208,13 @@ static void apply_keys(const cohort *c, uint32_t *words, size_t first, size_t co
 static void run_masks(cohort *c, uint32_t task) {
     const cohort_job *job = &c->job;
     const tacit_plan *plan = &c->params.plan;
-    uint32_t part = task / job->slices;
-    size_t first = (size_t)(task % job->slices) * SLICE_WORDS;
-    size_t count = plan->dims - first < SLICE_WORDS ? plan->dims - first : SLICE_WORDS;
+    uint32_t part = task / job->ranges;
+    size_t first = (size_t)(task % job->ranges) * RANGE_WORDS;
+    size_t count = plan->dims - first < RANGE_WORDS ? plan->dims - first : RANGE_WORDS;
     if (job->parts == 1) return apply_keys(c, c->sum + first, first, count, 0, job->key_count);
     uint32_t from = (uint32_t)((uint64_t)job->key_count * part / job->parts);
     uint32_t to = (uint32_t)((uint64_t)job->key_count * (part + 1) / job->parts);
-    uint32_t words[SLICE_WORDS];
+    uint32_t words[RANGE_WORDS];
     memset(words, 0, count * sizeof *words);
     apply_keys(c, words, first, count, from, to);
     for (size_t i = 0; i < count; i++)
