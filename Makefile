@@ -157,15 +157,15 @@ arm: ## run the kernels of a 64-bit ARM in qemu (part of test where qemu is)
 
 # ---- the same tests under sanitizers -------------------------------------------------------------
 # Each in a build folder of its own. libcmocka, OpenBLAS and SQLite are not instrumented.
-asan: ## unit and property tests under AddressSanitizer and UBSan
+asan: ## unit and property tests and the attacks under AddressSanitizer and UBSan
 	$(MAKE) BUILD=$(BUILD)-asan CC=clang OPT="-O1 -g -fno-omit-frame-pointer" \
 	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" sanitized-tests
 
 tsan: ## the threaded tests under ThreadSanitizer
 	$(MAKE) BUILD=$(BUILD)-tsan CC=clang OPT="-O1 -g" SAN="-fsanitize=thread" sanitized-tests
 
-sanitized-tests: $(UNIT)
-	@TSAN_OPTIONS=suppressions=tests/tsan.supp OPENBLAS_NUM_THREADS=1 BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) TACIT_QUICK=1 sh tests/run.sh $(UNIT)
+sanitized-tests: $(UNIT) $(BUILD)/malice/strict
+	@TSAN_OPTIONS=suppressions=tests/tsan.supp OPENBLAS_NUM_THREADS=1 BUILD=$(BUILD) TACIT_DATA=$(TACIT_DATA) TACIT_QUICK=1 STRICT_ONLY=1 sh tests/run.sh tests/malice/malice_test.sh $(UNIT)
 
 # ---- fuzzing -------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 20

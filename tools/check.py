@@ -119,8 +119,9 @@ def check_sizes(path, text, code):
 
 
 def check_security_table():
-    """docs/SECURITY-CHECKS.md names files, tests and attacks that exist."""
+    """docs/SECURITY-CHECKS.md names files, tests and attacks that exist, and every attack."""
     path = 'docs/SECURITY-CHECKS.md'
+    listed = set()
     for number, line in enumerate((ROOT / path).read_text().split('\n'), 1):
         if not line.startswith('| ') or line.startswith('| check'):
             continue
@@ -135,10 +136,15 @@ def check_security_table():
                 code = found[0].read_text() if found else ''
                 if not found:
                     find(path, number, f'no test program {file}')
-            elif file == 'malice' and not (ROOT / f'tests/malice/attacks/{word}.c').exists():
-                find(path, number, f'no attack {word}')
-            elif file not in (None, 'malice') and '_' in word and f'{word}(' not in code:
+            elif file == 'malice':
+                listed.add(word)
+                if not (ROOT / f'tests/malice/attacks/{word}.c').exists():
+                    find(path, number, f'no attack {word}')
+            elif file is not None and '_' in word and f'{word}(' not in code:
                 find(path, number, f'{file} has no {word}')
+    for attack in sorted((ROOT / 'tests/malice/attacks').glob('*.c')):
+        if attack.stem not in listed:
+            find(path, 1, f'does not list the attack {attack.stem}')
 
 
 def check_symbols():

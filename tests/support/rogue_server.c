@@ -50,10 +50,12 @@ void rogue_free(rogue_server *r) {
 
 /* ---- the devices ----------------------------------------------------------------------------- */
 
-void rogue_seat(rogue_server *r, uint32_t count) {
-    if (r->n > 0) free_seats(r); /* of an earlier round */
-    attack_roster_make(&r->roster, &r->f, 0, count);
+void rogue_seat_from(rogue_server *r, uint32_t first, uint32_t count) {
+    if (r->n > 0) free_seats(r); /* of an earlier cohort */
+    attack_roster_make(&r->roster, &r->f, first, count);
 }
+
+void rogue_seat(rogue_server *r, uint32_t count) { rogue_seat_from(r, 0, count); }
 
 void rogue_settle(rogue_server *r) {
     size_t n = r->n = r->roster.n;

@@ -35,6 +35,8 @@ void rogue_free(rogue_server *r);
  * rogue_seat: gathers the joins of the first `count` devices into r->roster, sorted; an attack may
  * then change it. rogue_settle: fixes seats and session from r->roster as it is now. */
 void rogue_seat(rogue_server *r, uint32_t count);
+/* The same of `count` devices from number `first` on. */
+void rogue_seat_from(rogue_server *r, uint32_t first, uint32_t count);
 void rogue_settle(rogue_server *r);
 /* Gives device number `device` another certificate, of the authority whose secret is given, and its
  * join the signature of `device_secret`; between rogue_seat and rogue_settle. */
