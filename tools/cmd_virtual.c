@@ -16,7 +16,7 @@
 #include "tools/simulate.h"
 #include "tools/virtual.h"
 
-enum { COMMAND_LEN = 600 };
+enum { COMMAND_LEN = 600, NUMBER_LEN = 32 };
 
 typedef struct {
     virtual_options run;
@@ -92,19 +92,29 @@ static void print_ends(const virtual_result *r) {
         (unsigned long long)r->restores);
 }
 
+/* `total` for each receipt, as text; without receipts there is no such number. */
+static const char *per_receipt(char text[static NUMBER_LEN], const virtual_result *r, double total,
+                               int digits) {
+    uint64_t receipts = r->ended[TACIT_OK];
+    if (receipts == 0) return "-";
+    (void)snprintf(text, NUMBER_LEN, "%.*f", digits, total / (double)receipts);
+    return text;
+}
+
 static void print_cost(const virtual_result *r, const cost *c, const virtual_options *o) {
-    double receipts = (double)r->ended[TACIT_OK], devices = receipts > 0 ? receipts : 1;
+    char up[NUMBER_LEN], down[NUMBER_LEN];
     printf(
         "wall %.1f s, cores %.1f s, peak memory %.0f MiB, virtual %.1f s, %llu events, %llu "
         "messages\n",
         c->wall_s, c->core_s, c->peak_mib, r->virtual_s, (unsigned long long)r->events,
         (unsigned long long)r->messages);
-    printf("bytes for each receipt: %.0f up, %.0f down (all traffic, of %u devices)\n",
-           (double)r->bytes_up / devices, (double)r->bytes_down / devices, o->devices);
+    printf("bytes for each receipt: %s up, %s down (all traffic, of %u devices)\n",
+           per_receipt(up, r, (double)r->bytes_up, 0),
+           per_receipt(down, r, (double)r->bytes_down, 0), o->devices);
     printf("\nCPU time, seconds             in all  ms a receipt\n");
     for (int i = 0; i < VIRTUAL_PART_COUNT; i++)
-        printf("%-28s %7.2f  %12.3f\n", virtual_part_text((virtual_part)i), r->cpu_s[i],
-               1000 * r->cpu_s[i] / devices);
+        printf("%-28s %7.2f  %12s\n", virtual_part_text((virtual_part)i), r->cpu_s[i],
+               per_receipt(up, r, 1000 * r->cpu_s[i], 3));
 }
 
 static void print_findings(const virtual_result *r, const virtual_options *o) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * virtual_check.c - what must hold in a simulated run, whatever the network, the disks and the
  * clocks do. Each check looks at what left a device, at what is stored and at memory, and uses
- * nothing of the machine it watches but its bytes:
+ * nothing of the machine it watches but its bytes, and where in it they stand:
  *
  *   sum      the cohort's sum is, word for word, the sum of the survivors' updates, made again from
  *            what each device had to say and the random values it took
@@ -20,6 +20,7 @@
 #include "common/mask.h"
 #include "common/ring.h"
 #include "common/wire.h"
+#include "firmware/secagg_internal.h"
 #include "firmware/update.h"
 #include "tools/virtual_internal.h"
 
@@ -144,10 +145,17 @@ void virtual_check_request(const virtual_sim *sim, virtual_step *step, const vir
 /* ---- Secrets -----------------------------------------------------------------------------------
  */
 
+/* Small runs watch every device, large ones a sample. */
+static bool watched(const virtual_sim *sim, const virtual_device *d) {
+    return sim->scan_all || d->number % 16 == 0;
+}
+
+/* The first PART_LEN bytes of it, the next, or the last. */
 static bool contains(const void *memory, size_t len, const virtual_draw *draw) {
-    for (size_t at = 0; at + PART_LEN <= draw->len; at += PART_LEN)
-        if (memmem(memory, len, draw->bytes + at, PART_LEN) != NULL) return true;
-    return false;
+    size_t part = draw->len < PART_LEN ? draw->len : PART_LEN;
+    for (size_t at = 0; at + part <= draw->len; at += part)
+        if (memmem(memory, len, draw->bytes + at, part) != NULL) return true;
+    return memmem(memory, len, draw->bytes + draw->len - part, part) != NULL;
 }
 
 typedef struct {
@@ -180,7 +188,7 @@ void virtual_check_secrets(const virtual_sim *sim, virtual_worker *w, virtual_st
                            const virtual_device *d, uint32_t first, const char *when) {
     const uint8_t none = 0;
     store_search s = {d, 0};
-    if (!sim->scan_all && d->number % 16 != 0) return;
+    if (!watched(sim, d)) return;
     double start = virtual_cpu_s();
     step->scans++;
     for (uint32_t i = first; i < d->draw_count && d->machine != NULL; i++)
@@ -202,6 +210,39 @@ void virtual_check_secrets(const virtual_sim *sim, virtual_worker *w, virtual_st
     (void)!d->inner.storage_scan(d->inner.self, &none, 0, search_value, &s);
     if (s.found > 0)
         virtual_breach(step, d, "%s: %s stands in its store", when, draw_name(s.found - 1));
+    w->cpu_s[VIRTUAL_PART_CHECK] += virtual_cpu_s() - start;
+}
+
+void virtual_check_channels(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
+                            const virtual_device *d) {
+    const tacit_secagg *s = d->part.secagg;
+    if (!watched(sim, d)) return;
+    double start = virtual_cpu_s();
+    for (uint32_t i = 0; i < s->count; i++)
+        if (!all_zero(s->neighbours[i].channel_shared, TACIT_KEY_LEN)) {
+            virtual_breach(step, d,
+                           "after the share answer: the secret it shares with neighbour %u "
+                           "still stands in its memory",
+                           s->indices[i]);
+            break;
+        }
+    w->cpu_s[VIRTUAL_PART_CHECK] += virtual_cpu_s() - start;
+}
+
+void virtual_check_wiped(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
+                         const virtual_device *d, const char *when) {
+    const tacit_secagg *s = d->part.secagg;
+    if (!watched(sim, d)) return;
+    double start = virtual_cpu_s();
+    if (!all_zero(&s->secrets, sizeof s->secrets))
+        virtual_breach(step, d, "%s: its round secrets are not all zero", when);
+    size_t held = (size_t)s->capacity * SECAGG_HELD_LEN;
+    if (!all_zero(s->held, held))
+        virtual_breach(step, d, "%s: the keys of the shares it holds are not all zero", when);
+    if (!all_zero(s->region, s->region_len))
+        virtual_breach(step, d, "%s: its machine's arrays are not all zero", when);
+    if (!all_zero(&s->message, sizeof s->message))
+        virtual_breach(step, d, "%s: its machine's message is not all zero", when);
     w->cpu_s[VIRTUAL_PART_CHECK] += virtual_cpu_s() - start;
 }
 

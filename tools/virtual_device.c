@@ -97,6 +97,7 @@ static void contribution_over(virtual_sim *sim, virtual_worker *w, virtual_step 
             tacit_participation_leave(&d->part);
         });
         virtual_check_secrets(sim, w, step, d, 0, "after the participation");
+        virtual_check_wiped(sim, w, step, d, "after the participation");
     }
     if (d->power_cut) {
         power_off(d, step);
@@ -167,6 +168,10 @@ static tacit_status make_request(virtual_sim *sim, virtual_worker *w, virtual_st
         case TACIT_PHASE_MASK:
             d->last_vector = d->round;
             virtual_check_secrets(sim, w, step, d, 0, "after the vector was masked");
+            break;
+        case TACIT_PHASE_REVEAL:
+            virtual_check_wiped(sim, w, step, d, "after the reveal request");
+            virtual_check_secrets(sim, w, step, d, 0, "after the reveal request");
             break;
         default: virtual_check_secrets(sim, w, step, d, 0, "after a later request"); break;
     }
@@ -289,6 +294,7 @@ static void on_answer(virtual_sim *sim, virtual_worker *w, virtual_step *step) {
     tacit_status st = take_answer(d, step);
     w->cpu_s[VIRTUAL_PART_JOIN_ANSWER + d->phase] += virtual_cpu_s() - start;
     if (st != TACIT_OK) return contribution_over(sim, w, step, st);
+    if (d->phase == TACIT_PHASE_SHARE) virtual_check_channels(sim, w, step, d);
     d->token++;
     d->sent = false;
     if (tacit_participation_phase(&d->part) < TACIT_PHASE_DONE) {

@@ -279,6 +279,13 @@ void virtual_check_wait(virtual_step *step, const virtual_device *d, uint32_t li
  * thread's vectors and in the store. */
 void virtual_check_secrets(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
                            const virtual_device *d, uint32_t first, const char *when);
+/* The share answer has been taken: no secret shared with a neighbour is left. */
+void virtual_check_channels(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
+                            const virtual_device *d);
+/* Everything the machine keeps beside its roster's digests is zero: after the reveal request, and
+ * when the participation has ended. */
+void virtual_check_wiped(const virtual_sim *sim, virtual_worker *w, virtual_step *step,
+                         const virtual_device *d, const char *when);
 /* In event order: the shares of a reveal request. */
 void virtual_check_reveal(virtual_sim *sim, const virtual_device *d, const virtual_body *body,
                           uint64_t round);
