@@ -294,6 +294,7 @@ static void on_crash(virtual_sim *sim) {
     result->crashed = true;
     result->ended = cohort_phase_now(s->cohort);
     cohort_report_get(s->cohort, &result->report);
+    result->report.blames = NULL; /* the cohort's own */
     sim->result->server_crashes++;
     for (size_t i = 0; i < s->call_count; i++) virtual_network_break(sim, &s->calls[i]);
     s->call_count = 0;
