@@ -252,7 +252,7 @@ static void close_now(void) {
 
 static void take_sum(void) {
     if (cohort_phase_now(run.c) != COHORT_SUM) {
-        REQUIRE(cohort_job_prepare(run.c) == TACIT_WRONG_PHASE);
+        REQUIRE(cohort_job_begin(run.c) == TACIT_WRONG_PHASE);
         return;
     }
     tacit_status st = cohort_sum_now(run.c);
